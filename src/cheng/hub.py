@@ -1,0 +1,103 @@
+"""The whole house, opened: everything that doors and pages need, in one place."""
+
+from dataclasses import dataclass
+
+from cheng.infrastructure.alert_book import AlertBook
+from cheng.infrastructure.blobs import Blobs
+from cheng.infrastructure.bus import Bus
+from cheng.infrastructure.case_book import CaseBook
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.history import History
+from cheng.infrastructure.indicator_book import IndicatorBook
+from cheng.infrastructure.judges import Judges
+from cheng.infrastructure.loader import load_model
+from cheng.infrastructure.refused_box import RefusedBox
+from cheng.infrastructure.settings import Settings
+from cheng.infrastructure.store import Store
+from cheng.infrastructure.things import Things
+from cheng.kernel.model import Model
+from cheng.pipeline import Pipeline
+from cheng.security.accounts import Accounts
+from cheng.security.guard import Guard
+from cheng.security.passwords import Hasher
+from cheng.security.sessions import Sessions
+from cheng.security.sign_in import Door
+from cheng.security.tokens import TokenBook
+from cheng.standards.calendars import Calendar
+
+
+@dataclass
+class Hub:
+    """One running house."""
+
+    settings: Settings
+    clock: Clock
+    model: Model
+    calendar: Calendar
+    store: Store
+    history: History
+    blobs: Blobs
+    bus: Bus
+    things: Things
+    judges: Judges
+    alerts: AlertBook
+    cases: CaseBook
+    indicators: IndicatorBook
+    refused: RefusedBox
+    accounts: Accounts
+    sessions: Sessions
+    door: Door
+    tokens: TokenBook
+    guard: Guard
+    pipeline: Pipeline
+
+    def close(self) -> None:
+        """Takes what is waiting, writes the state down, and closes everything."""
+        self.pipeline.close()
+        self.tokens.write_seen()
+        self.history.close()
+        self.store.close()
+
+
+def open_hub(
+    settings: Settings, clock: Clock | None = None, model: Model | None = None, hasher: Hasher | None = None
+) -> Hub:
+    """Opens the house in its data folder and replays what the last run left unfinished.
+
+    Raises SpecError when settings, applications or the store do not hold together.
+    """
+    clock, model, hasher = clock or Clock(), model or load_model(), hasher or Hasher()
+    calendar = Calendar(settings.timezone)
+    store = Store(settings.store or settings.data / "cheng.db")
+    things = Things(store, model, clock)
+    judges = Judges(store, model, things, clock)
+    history = History(settings.data / "history", checkpoint=lambda: judges.saved + 1)
+    cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
+    alerts = AlertBook(store, model, things, cases, clock)
+    bus = Bus()
+    sessions = Sessions(store, clock, settings.session_idle, settings.session_absolute)
+    pipeline = Pipeline(judges, history, alerts, bus, clock)
+    hub = Hub(
+        settings=settings,
+        clock=clock,
+        model=model,
+        calendar=calendar,
+        store=store,
+        history=history,
+        blobs=Blobs(settings.data / "blobs", settings.upload_limit),
+        bus=bus,
+        things=things,
+        judges=judges,
+        alerts=alerts,
+        cases=cases,
+        indicators=IndicatorBook(store, model.indicators.values(), calendar, clock),
+        refused=RefusedBox(store, clock),
+        accounts=Accounts(store, clock, hasher, sessions),
+        sessions=sessions,
+        door=Door(store, clock, hasher, sessions),
+        tokens=TokenBook(store, clock),
+        guard=Guard(store, clock),
+        pipeline=pipeline,
+    )
+    pipeline.start()
+    return hub

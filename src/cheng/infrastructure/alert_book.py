@@ -1,0 +1,227 @@
+"""The book of alerts: what the judging found, kept once each, grouped, quiet where it was asked to be, and told on."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from cheng.infrastructure.case_book import CaseBook
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.quiet import Asked, Quiet
+from cheng.infrastructure.registration import Thing
+from cheng.infrastructure.store import Store, next_numbers
+from cheng.infrastructure.tables import alert_notices, alerts, cases
+from cheng.infrastructure.things import Things
+from cheng.kernel.entities import Choice
+from cheng.kernel.model import Model
+from cheng.kernel.rules import Change, Rule
+from cheng.kernel.standing import HOUSE
+
+Message = tuple[str, dict[str, Any]]
+"""Topic and body for the bus."""
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """A change that the judging found, with the thing it is about."""
+
+    change: Change
+    thing: Thing | None
+
+
+def alert_key(rule: str, thing: Thing | None, onset: int) -> str:
+    """What makes an alert fire once."""
+    return f"{rule}|{thing.id if thing else ''}|{onset}"
+
+
+class AlertBook:
+    """All alerts of the house. One writer at a time calls `apply`; the rest is safe from any thread."""
+
+    def __init__(self, store: Store, model: Model, things: Things, cases: CaseBook, clock: Clock) -> None:
+        self.store, self.model, self.things, self.cases, self.clock = store, model, things, cases, clock
+        self.quiet = Quiet(store, clock)
+        self._leads: dict[tuple[str, str], tuple[str, int]] = {}
+        """by rule and what groups: the alert that leads, and when the last one joined"""
+        self._load_leads()
+
+    def _load_leads(self) -> None:
+        grouped = {key: rule for key, rule in self.model.rules.items() if rule.group is not None}
+        with self.store.read() as conn:
+            for key, rule in grouped.items():
+                assert rule.group is not None
+                recent = select(alerts).where(alerts.c.rule == key).order_by(alerts.c.raised)
+                recent = recent.where(alerts.c.raised >= self.clock.now() - rule.group.within.us)
+                for row in conn.execute(recent):
+                    thing = self.things.find(row.thing_id or "")
+                    group = self._group(rule, thing, row.message_values)
+                    self._leads[key, group] = (row.group_id or row.id, row.raised)
+
+    # -- what the judging found
+
+    def apply(self, found: Sequence[Found]) -> list[Message]:
+        """Writes down what changed, in one transaction, and opens the cases that follow; messages for the bus.
+
+        Doing it again changes nothing: a replay after a crash finds its alerts there.
+        """
+        messages: list[Message] = []
+        if not found:
+            return messages
+        quiet = self.quiet.now_and_later()
+        with self.store.write() as conn:
+            messages += self._raise(conn, [f for f in found if f.change.kind == "raised"], quiet)
+            for one in found:
+                if one.change.kind != "raised":
+                    messages += self._correct(conn, one)
+        return messages
+
+    def _raise(self, conn: Connection, found: Sequence[Found], quiet: Asked) -> list[Message]:
+        rows = self._new_rows(conn, found)
+        if not rows:
+            return []
+        first = next_numbers(conn, "alerts", len(rows))
+        for number, (row, one) in enumerate(rows, first):
+            row["number"] = number
+            rule = self.model.rules[row["rule"]]
+            row["state"] = quiet.state(row, one.thing, rule)
+            row["group_id"] = self._lead(rule, one.thing, row) if row["state"] == "standing" else None
+        conn.execute(insert(alerts), [row for row, _ in rows])
+        now = self.clock.now()
+        notices = [{"alert": r["id"], "at": now, "kind": "raised", "detail": {"state": r["state"]}} for r, _ in rows]
+        conn.execute(insert(alert_notices), notices)
+        for row, one in rows:
+            if row["state"] == "standing":
+                self._start_cases(conn, row, one.thing)
+        return [("alerts/raised", self.message(row)) for row, _ in rows if row["state"] == "standing"]
+
+    def _new_rows(self, conn: Connection, found: Sequence[Found]) -> list[tuple[dict[str, Any], Found]]:
+        """The rows of alerts that are not in the book yet."""
+        by_key = {alert_key(f.change.rule, f.thing, f.change.onset): f for f in found}
+        keys = list(by_key)
+        known: set[str] = set()
+        for start in range(0, len(keys), CHUNK):
+            query = select(alerts.c.key).where(alerts.c.key.in_(keys[start : start + CHUNK]))
+            known.update(conn.execute(query).scalars())
+        return [(self._row(key, one), one) for key, one in by_key.items() if key not in known]
+
+    def _row(self, key: str, one: Found) -> dict[str, Any]:
+        change, thing, rule = one.change, one.thing, self.model.rules[one.change.rule]
+        return {
+            "id": hashlib.sha256(key.encode()).hexdigest()[:20],
+            "key": key,
+            "rule": change.rule,
+            "app": rule.app.__name__,
+            "thing": thing.idx if thing else None,
+            "thing_id": thing.id if thing else None,
+            "onset": change.onset,
+            "raised": change.time,
+            "cleared": None,
+            "level": rule.level,
+            "message_values": self.values(rule, thing, change.values),
+            "area": thing.areas[-1] if thing and thing.areas else None,
+        }
+
+    def values(self, rule: type[Rule], thing: Thing | None, live: Mapping[str, Any]) -> dict[str, Any]:
+        """What the text of the rule and the departments of its flows may name: of the register and of the moment."""
+        values: dict[str, Any] = self.standing_values(thing) if thing else {}
+        for name, value in live.items():
+            field = rule.subject.fields().get(name)
+            if isinstance(field, Choice) and isinstance(value, float):
+                value = None if math.isnan(value) else self.things.label(field, value)
+            values[name] = value
+        return values
+
+    def standing_values(self, thing: Thing) -> dict[str, Any]:
+        """What is known of a thing without looking: its register entry and the names of its areas."""
+        areas = [area.name or area.id for area in map(self.things.find, thing.areas) if area]
+        own = {"id": thing.id, "name": thing.name or thing.id, "owner": thing.owner, "area": areas[-1] if areas else ""}
+        return {**{k: v for k, v in thing.properties.items() if not isinstance(v, dict)}, **own}
+
+    # -- grouping
+
+    def _group(self, rule: type[Rule], thing: Thing | None, values: Mapping[str, Any]) -> str:
+        assert rule.group is not None
+        if rule.group.field is not None:
+            return str(values.get(rule.group.field.name))
+        return thing.areas[-1] if thing and thing.areas else ""
+
+    def _lead(self, rule: type[Rule], thing: Thing | None, row: Mapping[str, Any]) -> str | None:
+        """The alert that this one joins; None when it stands alone or leads."""
+        if rule.group is None:
+            return None
+        group = (row["rule"], self._group(rule, thing, row["message_values"]))
+        lead, last = self._leads.get(group, ("", 0))
+        joins = bool(lead) and row["raised"] - last <= rule.group.within.us
+        self._leads[group] = (lead if joins else row["id"], row["raised"])
+        return lead if joins else None
+
+    # -- cases
+
+    def _start_cases(self, conn: Connection, row: Mapping[str, Any], thing: Thing | None) -> None:
+        rule = self.model.rules[row["rule"]]
+        text = rule.sentence()
+        for flow in self.model.flows_started_by(rule):
+            if row["group_id"] is None:
+                self.cases.open_in(
+                    conn,
+                    flow,
+                    values=row["message_values"],
+                    alert_key=row["key"],
+                    rule=row["rule"],
+                    thing=row["thing"],
+                    level=row["level"],
+                    place=thing.point if thing else None,
+                    text=text,
+                )
+            else:
+                lead = conn.execute(select(alerts.c.key).where(alerts.c.id == row["group_id"])).scalar()
+                self._tell_case(conn, str(lead), "alert_joined", {"detail": {"alert": row["id"]}, "text": text})
+
+    def _tell_case(self, conn: Connection, key: str, verb: str, data: dict[str, Any]) -> None:
+        case = conn.execute(select(cases.c.id, cases.c.state).where(cases.c.alert == key)).first()
+        if case is not None and case.state in ("open", "suspended"):
+            self.cases.act_in(conn, case.id, verb, HOUSE, data)
+
+    # -- corrections
+
+    def _correct(self, conn: Connection, one: Found) -> list[Message]:
+        change = one.change
+        key = alert_key(change.rule, one.thing, change.onset)
+        row = conn.execute(select(alerts).where(alerts.c.key == key)).mappings().first()
+        if row is None or row["state"] == "withdrawn":
+            return []
+        new, kind = correction(change, one.thing)
+        if all(row[name] == value for name, value in new.items()):
+            return []
+        conn.execute(update(alerts).where(alerts.c.key == key).values(**new))
+        detail = {"time": change.time, "kind": change.kind}
+        conn.execute(insert(alert_notices).values(alert=row["id"], at=self.clock.now(), kind=kind, detail=detail))
+        if row["state"] == "standing" and change.kind != "reopened":
+            self._tell_case(conn, key, f"alert_{kind}", {"detail": detail})
+        return [(f"alerts/{kind}", self.message({**row, **new}))]
+
+    def message(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """An alert as open pages hear of it."""
+        names = ("id", "number", "rule", "thing_id", "level", "state", "onset", "raised", "cleared", "area")
+        return {**{name: row[name] for name in names}, "values": row["message_values"]}
+
+
+def correction(change: Change, thing: Thing | None) -> tuple[dict[str, Any], str]:
+    """What a change does to the row of its alert, and the kind of notice it makes."""
+    if change.kind == "cleared":
+        return {"cleared": change.time}, "cleared"
+    if change.kind == "reopened":
+        return {"cleared": None}, "moved"
+    if change.kind == "withdrawn":
+        return {"state": "withdrawn", "withdrawn_at": change.time}, "withdrawn"
+    return {"onset": change.time, "key": alert_key(change.rule, thing, change.time)}, "moved"
+
+
+def broken(rules: Iterable[tuple[type[Rule], str]], day: int) -> list[Found]:
+    """Alerts of rules about themselves: they could not be judged, and say so once a day."""
+    return [
+        Found(Change("raised", rule.key(), -1, day, day, {"broken": reason}), None) for rule, reason in rules if reason
+    ]

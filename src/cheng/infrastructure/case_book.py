@@ -1,0 +1,356 @@
+"""The book of cases: opens them, takes acts one at a time, and answers where each stands.
+
+Everything that changes a case happens in one write transaction: read its acts, check the version, judge, append the
+act, bring the row of the desk up to date. An answer given is on the disk.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cheng.infrastructure import case_rows as rows
+from cheng.infrastructure.case_lists import CaseLists
+from cheng.infrastructure.case_rows import Entry, entry
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.store import Store, next_numbers, serialise
+from cheng.infrastructure.tables import accounts, acts, cases
+from cheng.kernel import cases as kernel
+from cheng.kernel.cases import Option
+from cheng.kernel.conditions import Condition
+from cheng.kernel.flows import Flow, Step
+from cheng.kernel.needs import clean
+from cheng.kernel.standing import HOUSE, Act, Case, Person, lights
+from cheng.standards.calendars import Calendar
+from cheng.standards.problems import Refused
+
+NAMESPACE = uuid.UUID("6f0f4d0e-4c1c-5f0a-9c59-3b8f6a1f2e7d")
+LONGEST_KEY = 200
+
+Also = Callable[[Connection], object]
+"""What else belongs into the same transaction: the audit, a message."""
+
+
+class Truth(Protocol):
+    """Whether a condition holds for a thing now; None when nobody knows. Has to be quick: the writer waits for it."""
+
+    def __call__(self, condition: Condition, thing: int | None) -> bool | None: ...
+
+
+class People(Protocol):
+    """The person with that account name; None when there is none who may work."""
+
+    def __call__(self, conn: Connection, name: str) -> Person | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A case: its line on the desk, and where it stands."""
+
+    entry: Entry
+    case: Case
+
+
+def unknown(condition: Condition, thing: int | None) -> bool | None:
+    return None
+
+
+def from_accounts(conn: Connection, name: str) -> Person | None:
+    row = conn.execute(select(accounts).where(accounts.c.name == name, ~accounts.c.disabled)).mappings().first()
+    if row is None:
+        return None
+    return Person(name, row["department"], frozenset(row["roles"]), row["display_name"])
+
+
+class CaseBook(CaseLists):
+    """All cases of the house. Synchronous, safe to use from many threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        flows: Iterable[type[Flow]],
+        calendar: Calendar,
+        clock: Clock,
+        *,
+        truth: Truth = unknown,
+        people: People = from_accounts,
+    ) -> None:
+        super().__init__(store, clock)
+        self.flows = {flow.key(): flow for flow in flows}
+        self.calendar = calendar
+        self.truth = truth
+        self.people = people
+
+    # -- opening
+
+    def open_case(self, flow: type[Flow] | str, *, also: Also | None = None, **about: Any) -> Filed:
+        """Open a case, or return the one that this alert opened before; see `open_in`."""
+        with self.store.write() as conn:
+            return self.open_in(conn, flow, also=also, **about)
+
+    def open_in(
+        self,
+        conn: Connection,
+        flow: type[Flow] | str,
+        *,
+        values: Mapping[str, Any],
+        alert_key: str | None = None,
+        rule: str = "",
+        thing: int | None = None,
+        level: str = "",
+        area: str = "",
+        place: tuple[float, float] | None = None,
+        text: str = "",
+        reporter: str = "",
+        parent: str | None = None,
+        actor: Person = HOUSE,
+        key: str | None = None,
+        also: Also | None = None,
+    ) -> Filed:
+        """Inside a transaction of the caller. `values`: fields of the thing, with id, name, area and owner; they fill
+        the title and name the departments. `thing`: its index; `area`: its id; `place`: longitude and latitude.
+        `key` makes a repeated request by hand open one case, as `alert_key` does for alerts."""
+        line = self._flow(flow if isinstance(flow, str) else flow.key())
+        about: dict[str, Any] = {"values": values, "alert": alert_key, "rule": rule, "text": text, "reporter": reporter}
+        about |= {"area": area, "place": list(place) if place else None}
+        asked, key = fingerprint("", "open", actor, about), checked(key)
+        if key or alert_key:
+            serialise(conn, f"cases/{alert_key or key}")
+        if alert_key and (row := self._row(conn, cases.c.alert == alert_key)) is not None:
+            return self._filed(conn, row)
+        if (before := self._repeated(conn, key, asked)) is not None:
+            return before
+        now = self.clock.now()
+        data = {name: value for name, value in about.items() if value not in (None, "")}
+        act = kernel.act(line, Case(), "open", actor, now, data, self.calendar)
+        number = self._number(conn, now)
+        id_ = str(uuid.uuid5(NAMESPACE, f"alert {alert_key}" if alert_key else f"case {number}"))
+        case = kernel.fold(line, [act], self.calendar, id_)
+        self._insert(
+            conn,
+            line,
+            case,
+            act,
+            number=number,
+            thing=thing,
+            level=level,
+            place=place,
+            parent=parent,
+        )
+        rows.append(conn, id_, 1, act, key, asked)
+        rows.write_runs(conn, Case(), case, area or None)
+        rows.write_shared(conn, Case(), case)
+        if also:
+            also(conn)
+        return self._filed(conn, self._found(conn, id_))
+
+    def _insert(self, conn: Connection, flow: type[Flow], case: Case, act: Act, **about: Any) -> None:
+        place = about.pop("place")
+        app = getattr(flow, "app", None)
+        values = rows.standing(case, "green", act.data.get("rule", ""), act.data.get("text", ""))
+        conn.execute(
+            insert(cases).values(
+                **about,
+                **values,
+                id=case.id,
+                flow=flow.key(),
+                app=app.key() if app else "",
+                title_values=dict(case.values),
+                thing_id=str(case.values["id"]) if case.values.get("id") else None,
+                alert=act.data.get("alert"),
+                area=act.data.get("area"),
+                longitude=place[0] if place else None,
+                latitude=place[1] if place else None,
+                reporter=case.reporter or None,
+                opened=case.opened,
+            )
+        )
+
+    def _number(self, conn: Connection, now: int) -> str:
+        day = f"{self.calendar.day(now):%Y%m%d}"
+        return f"{day}-{next_numbers(conn, f'cases/{day}'):06d}"
+
+    # -- acting
+
+    def act(
+        self,
+        case_id: str,
+        verb: str,
+        actor: Person,
+        data: Mapping[str, Any] | None = None,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+        also: Also | None = None,
+    ) -> Filed:
+        """Somebody does something. `version`: how many acts they had seen; another number is refused. `key`: the same
+        request sent again is answered as it was, and done once. Refused also when there is no such case."""
+        with self.store.write() as conn:
+            return self.act_in(conn, case_id, verb, actor, data, version=version, key=key, also=also)
+
+    def act_in(
+        self,
+        conn: Connection,
+        case_id: str,
+        verb: str,
+        actor: Person,
+        data: Mapping[str, Any] | None = None,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+        also: Also | None = None,
+    ) -> Filed:
+        """`act` inside a transaction of the caller: many acts can share one commit."""
+        data, key = data or {}, checked(key)
+        asked = fingerprint(case_id, verb, actor, data)
+        if verb in ("merge", "unmerge"):
+            serialise(conn, "cases/merge")
+        row = self._found(conn, case_id, lock=True)
+        if (before := self._repeated(conn, key, asked)) is not None:
+            return before
+        case = self._case(conn, row)
+        if version is not None and version != case.version:
+            message = "{actor} has done something about this case meanwhile; look at it again before you go on."
+            raise Refused("changed", message, {"actor": case.last_actor})
+        if (flow := self._flow(row["flow"])) is Gone:
+            raise Refused("flow-gone", "The application of this case is not installed; it can be read, nothing else.")
+        target = self.people(conn, str(data["person"])) if isinstance(data, Mapping) and data.get("person") else None
+        holds = self._holds(flow, case, verb, row["thing"])
+        act = kernel.act(flow, case, verb, actor, self.clock.now(), data, self.calendar, holds=holds, target=target)
+        if verb in ("merge", "unmerge"):
+            self._tell_other(conn, case, act)
+        after = self._append(conn, row, case, act, key, asked)
+        if also:
+            also(conn)
+        return Filed(entry(self._found(conn, case_id)), after)
+
+    def _append(
+        self, conn: Connection, row: RowMapping, before: Case, act: Act, key: str | None = None, asked: str = ""
+    ) -> Case:
+        after = kernel.add(before, act, self.calendar)
+        try:
+            rows.append(conn, after.id, after.version, act, key, asked)
+        except IntegrityError:
+            raise _key_used() from None
+        light = lights(after, after.suspended or act.at)
+        values = rows.standing(after, light, row["data"].get("rule", ""), row["data"].get("text", ""))
+        conn.execute(update(cases).where(cases.c.id == after.id).values(**values))
+        rows.write_runs(conn, before, after, row["area"])
+        rows.write_shared(conn, before, after)
+        return after
+
+    def _tell_other(self, conn: Connection, case: Case, act: Act) -> None:
+        """The case that takes another one in, or lets it go, says so itself."""
+        row = self._found(conn, case.merged_into or act.data["into"], lock=True)
+        if act.verb == "merge" and row["state"] not in ("open", "suspended"):
+            raise Refused(
+                "other-over", "Case {number} is not open any more; choose another.", {"number": row["number"]}
+            )
+        other = self._case(conn, row)
+        verb = "absorb" if act.verb == "merge" else "release"
+        told = kernel.act(self._flow(row["flow"]), other, verb, HOUSE, act.at, {"case": case.id}, self.calendar)
+        self._append(conn, row, other, told)
+
+    def resume_due(self) -> Sequence[str]:
+        """Let the clocks go on of all cases whose suspension is over; their ids. Safe to run as often as you like."""
+        ids = self.due_to_resume(self.clock.now())
+        for id_ in ids:
+            with self.store.write() as conn:
+                row = self._found(conn, id_, lock=True)
+                if row["state"] == "suspended" and row["resumes"] <= self.clock.now():
+                    self.act_in(conn, id_, "resume", HOUSE)
+        return ids
+
+    # -- reading
+
+    def get(self, case_id: str) -> Filed:
+        """The case with that id or number; Refused (404) when there is none."""
+        with self.store.read() as conn:
+            return self._filed(conn, self._found(conn, case_id))
+
+    def by_alert(self, key: str) -> Filed | None:
+        """The case that the alert opened."""
+        with self.store.read() as conn:
+            row = self._row(conn, cases.c.alert == key)
+            return None if row is None else self._filed(conn, row)
+
+    def acts(self, case_id: str) -> list[Act]:
+        """Everything that was done about it, in order."""
+        with self.store.read() as conn:
+            return rows.read_acts(conn, self._found(conn, case_id)["id"])
+
+    def next_acts(self, case_id: str, actor: Person) -> list[Option]:
+        """What this person may do now: the buttons of the page."""
+        with self.store.read() as conn:
+            row = self._found(conn, case_id)
+            case, flow = self._case(conn, row), self._flow(row["flow"])
+        holds = self._holds(flow, case, "complete", row["thing"])
+        return kernel.next_acts(flow, case, actor, self.clock.now(), self.calendar, holds)
+
+    def _holds(self, flow: type[Flow], case: Case, verb: str, thing: int | None) -> bool | None:
+        until = flow.find(case.step).until if verb == "complete" and case.run else None
+        return None if until is None else self.truth(until, thing)
+
+    def _row(self, conn: Connection, where: Any, *, lock: bool = False) -> RowMapping | None:
+        query = select(cases).where(where)
+        return conn.execute(query.with_for_update() if lock else query).mappings().first()
+
+    def _found(self, conn: Connection, case_id: str, *, lock: bool = False) -> RowMapping:
+        wanted = clean(str(case_id))[:LONGEST_KEY]
+        row = self._row(conn, (cases.c.id == wanted) | (cases.c.number == wanted), lock=lock)
+        if row is None:
+            raise Refused("no-such-case", "There is no case {case}.", {"case": wanted}, 404)
+        return row
+
+    def _flow(self, key: str) -> type[Flow]:
+        return self.flows.get(key, Gone)
+
+    def _case(self, conn: Connection, row: RowMapping) -> Case:
+        case = kernel.fold(self._flow(row["flow"]), rows.read_acts(conn, row["id"]), self.calendar, row["id"])
+        return replace(case, flow=row["flow"])
+
+    def _filed(self, conn: Connection, row: RowMapping) -> Filed:
+        return Filed(entry(row), self._case(conn, row))
+
+    def _repeated(self, conn: Connection, key: str | None, asked: str) -> Filed | None:
+        """The answer that was given when this key came first; Refused when it came with something else."""
+        if key is None:
+            return None
+        found = conn.execute(select(acts.c.case, acts.c.seq, acts.c.data).where(acts.c.key == key)).first()
+        if found is None:
+            return None
+        if found.data.get(rows.ADDED, {}).get("asked") != asked:
+            raise _key_used()
+        row = self._found(conn, found.case)
+        done = rows.read_acts(conn, found.case, found.seq)
+        return Filed(entry(row), kernel.fold(self._flow(row["flow"]), done, self.calendar, row["id"]))
+
+
+class Gone(Flow):
+    """The application of this case is not installed any more: it can be read, and nothing else."""
+
+    steps = (Step("gone"),)
+
+
+def fingerprint(case: str, verb: str, actor: Person, data: Any) -> str:
+    """What was asked for, in a few letters: the same request has the same."""
+    asked = json.dumps([case, verb, actor.name, clean(data)], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:32]
+
+
+def checked(key: str | None) -> str | None:
+    """An idempotency key, or Refused: 1 to 200 printable characters."""
+    if key is None:
+        return None
+    if not key.isprintable() or not 0 < len(key) <= LONGEST_KEY:
+        raise Refused("bad-key", "The key of a request has 1 to 200 printable characters.", {}, 422)
+    return key
+
+
+def _key_used() -> Refused:
+    return Refused("key-used", "This key came with another request before; use a new one for each.", {}, 422)

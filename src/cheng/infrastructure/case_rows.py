@@ -1,0 +1,222 @@
+"""A case as rows: its acts, the line that the desk lists, and the runs that indicators count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from cheng.infrastructure.store import upsert
+from cheng.infrastructure.tables import acts, case_runs, case_shared
+from cheng.kernel.standing import Act, Case, Light, Run
+
+ADDED = "house"
+"""The field of an act's data that holds what the house adds; nobody can send one of that name."""
+
+AS_THEY_ARE = (
+    *("id", "number", "flow", "app", "thing", "longitude", "latitude", "level", "state", "step", "version"),
+    *("opened", "due", "warn", "overall_due", "resumes", "closed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the desk: what a list shows of a case without adding up its acts."""
+
+    id: str
+    number: str
+    """for people: 20261120-000123"""
+    flow: str
+    app: str
+    rule: str
+    """key of the rule whose sentence is the title; empty for cases opened by hand"""
+    values: Mapping[str, Any]
+    """what fills the blanks of the title"""
+    text: str
+    """what was written when it was opened by hand"""
+    thing: int | None
+    thing_id: str
+    alert: str
+    area: str
+    longitude: float | None
+    latitude: float | None
+    departments: tuple[str, ...]
+    assignee: str
+    reporter: str
+    level: str
+    state: str
+    step: str
+    opened: int
+    due: int | None
+    warn: int | None
+    overall_due: int | None
+    resumes: int | None
+    closed: int | None
+    version: int
+    merged_into: str
+    marks: Mapping[str, Any]
+    """"extension", "supervised": bool; "urged", "reopened", "alerts": int; "alert": what became of it"""
+
+    def light(self, now: int) -> Light:
+        """Agrees with `kernel.cases.lights` for cases under way."""
+        if self.state != "open":
+            return "red" if self.marks.get("late") else "yellow" if self.marks.get("yellow") else "green"
+        if any(due is not None and now > due for due in (self.due, self.overall_due)):
+            return "red"
+        return "yellow" if self.warn is not None and now > self.warn else "green"
+
+
+def entry(row: RowMapping) -> Entry:
+    """A row of `cases` as a line of the desk."""
+    data = row["data"]
+    columns: dict[str, Any] = {name: row[name] for name in AS_THEY_ARE}
+    columns |= {name: row[name] or "" for name in ("thing_id", "alert", "area", "assignee", "reporter", "merged_into")}
+    return Entry(
+        **columns,
+        values=row["title_values"],
+        rule=data.get("rule", ""),
+        text=data.get("text", ""),
+        departments=tuple(data.get("departments", ())),
+        marks=data.get("marks", {}),
+    )
+
+
+def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
+    """The columns of `cases` that change with every act."""
+    run = case.run
+    return {
+        "state": case.state,
+        "step": case.step,
+        "department": case.departments[0] if case.departments else "",
+        "assignee": case.assignee or None,
+        "due": run.due if run else None,
+        "warn": run.warn if run else None,
+        "overall_due": case.due,
+        "resumes": case.resumes,
+        "closed": case.closed,
+        "version": case.version,
+        "merged_into": case.merged_into or None,
+        "data": {
+            "rule": rule,
+            "text": text,
+            "departments": list(case.departments),
+            "marks": {
+                "late": light == "red",
+                "yellow": light == "yellow",
+                "extension": case.extension is not None,
+                "appeal": case.appeal is not None,
+                "supervised": case.supervised,
+                "urged": case.urged,
+                "reopened": case.reopened,
+                "alerts": case.alerts,
+                "alert": case.alert,
+            },
+        },
+    }
+
+
+# -- acts
+
+
+def append(conn: Connection, case: str, seq: int, act: Act, key: str | None, asked: str) -> None:
+    """One more act; `asked` is the fingerprint of the request, by which a repeated key is known."""
+    facts = {**act.facts, "asked": asked} if key else act.facts
+    conn.execute(
+        insert(acts).values(
+            case=case,
+            seq=seq,
+            at=act.at,
+            actor=act.actor,
+            actor_name=act.actor_title,
+            verb=act.verb,
+            step=act.step,
+            data={**act.data, ADDED: facts},
+            key=key,
+        )
+    )
+
+
+def read_acts(conn: Connection, case: str, up_to: int | None = None) -> list[Act]:
+    """The acts of a case in their order, all or the first `up_to`."""
+    query = select(acts).where(acts.c.case == case).order_by(acts.c.seq)
+    if up_to is not None:
+        query = query.where(acts.c.seq <= up_to)
+    return [_act(row) for row in conn.execute(query).mappings()]
+
+
+def _act(row: RowMapping) -> Act:
+    data = dict(row["data"])
+    facts = data.pop(ADDED, {})
+    return Act(row["verb"], row["actor"], row["at"], row["step"], data, facts, row["actor_name"])
+
+
+# -- what indicators count, and who else may take it
+
+
+def write_runs(conn: Connection, before: Case, after: Case, area: str | None) -> None:
+    """Bring the runs of a case up to date."""
+    old = {row["n"]: row for row in run_rows(before, area)}
+    upsert(conn, case_runs, [row for row in run_rows(after, area) if old.get(row["n"]) != row], ["case", "n"])
+
+
+def run_rows(case: Case, area: str | None) -> list[dict[str, Any]]:
+    """A row for the case as a whole, and one for each run."""
+    rows = [whole(case)] if case.runs else []
+    rows += [_run_row(case, n, run) for n, run in enumerate(case.runs, 1)]
+    return [{"case": case.id, "flow": case.flow, "area": area, **row} for row in rows]
+
+
+def whole(case: Case) -> dict[str, Any]:
+    """The case as one long step: due with its own limit, or else with the first step that is late or may become so."""
+    late = [run.due for run in case.runs if run.due is not None and (run.done is None or run.late(run.done))]
+    due = min((*late, *([case.due] if case.due is not None else [])), default=None)
+    blamed = [run for run in case.runs if run.done is not None and run.late(run.done)]
+    excused = bool(blamed) and all(run.excused for run in blamed)
+    last = case.runs[-1]
+    return {
+        "n": 0,
+        "step": "",
+        "department": last.department,
+        "person": last.by,
+        "started": case.opened,
+        "due": due,
+        "done": case.closed,
+        "settled": None if case.state == "suspended" else _first(case.closed, due),
+        "outcome": case.state,
+        "left_out": _left_out(case) or ("appeal" if excused else ""),
+    }
+
+
+def _run_row(case: Case, n: int, run: Run) -> dict[str, Any]:
+    pauses = case.state == "suspended" and n == len(case.runs)
+    moved = run.outcome == "moved" and not run.late(run.done or 0)
+    return {
+        "n": n,
+        "step": run.step,
+        "department": run.department,
+        "person": run.by,
+        "started": run.started,
+        "due": run.due,
+        "done": run.done,
+        "settled": None if pauses else _first(run.done, run.due),
+        "outcome": run.outcome,
+        "left_out": _left_out(case) or ("appeal" if run.excused else "moved" if moved else ""),
+    }
+
+
+def _left_out(case: Case) -> str:
+    return case.state if case.state in ("void", "merged") else ""
+
+
+def _first(done: int | None, due: int | None) -> int | None:
+    return min((moment for moment in (done, due) if moment is not None), default=None)
+
+
+def write_shared(conn: Connection, before: Case, after: Case) -> None:
+    """Departments beside the first one that may take the case too."""
+    old, new = before.departments[1:], after.departments[1:]
+    if old == new:
+        return
+    conn.execute(delete(case_shared).where(case_shared.c.case == after.id))
+    if new:
+        conn.execute(insert(case_shared), [{"case": after.id, "department": name} for name in new])

@@ -1,0 +1,132 @@
+"""The book of indicators: works them out from the store, keeps one value a day, and opens each down to its rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from operator import attrgetter
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select
+
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.indicator_facts import Readings, collect
+from cheng.infrastructure.store import Store, serialise
+from cheng.infrastructure.tables import indicator_values
+from cheng.kernel.indicators import Fact, Indicator, Value, compute, grouped
+from cheng.standards.calendars import EPOCH, MICROSECOND, Calendar
+
+Dimension = Literal["area", "department"]
+DAYS_BACK = 35
+"""Days whose values are worked out again each time: an appeal, a reopening or a merge changes what was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The value of one day."""
+
+    day: date
+    value: Value
+
+
+class IndicatorBook:
+    """All indicators of the house. Synchronous, safe to use from many threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        indicators: Iterable[type[Indicator]],
+        calendar: Calendar,
+        clock: Clock,
+        readings: Readings | None = None,
+    ) -> None:
+        self.store = store
+        self.indicators = {indicator.key(): indicator for indicator in indicators}
+        self.calendar = calendar
+        self.clock = clock
+        self.readings = readings
+
+    # -- now
+
+    def value(self, indicator: type[Indicator], start: int, end: int) -> Value:
+        """The number of a period [start, end), µs."""
+        return compute(indicator.how().kind, self.lineage(indicator, start, end))
+
+    def by(self, indicator: type[Indicator], dimension: Dimension, start: int, end: int) -> dict[str, Value]:
+        """The number of a period for each area or department; "" are those without one."""
+        facts = self.lineage(indicator, start, end)
+        return grouped(indicator.how().kind, facts, attrgetter(dimension))
+
+    def lineage(self, indicator: type[Indicator], start: int, end: int) -> list[Fact]:
+        """Every row that the number of a period comes from, those left out included, each with the reason."""
+        with self.store.read() as conn:
+            return collect(conn, indicator, start, end, self.clock.now(), self.readings)
+
+    # -- day by day
+
+    def keep_days(self, indicator: type[Indicator], days_back: int = DAYS_BACK) -> int:
+        """Work out today and the days before it and keep the values; how many days. Run it as often as you like.
+
+        The things in use are known as of now only, so a day that was kept once is not worked out again for them.
+        """
+        today = self.calendar.day(self.clock.now())
+        days = [today - timedelta(back) for back in range(days_back, -1, -1)]
+        if indicator.subject() == "entity":
+            days = [today]
+        for day in days:
+            self._keep(indicator, day)
+        return len(days)
+
+    def keep_all(self, days_back: int = DAYS_BACK) -> int:
+        """The daily job: every indicator; how many there are."""
+        for indicator in self.indicators.values():
+            self.keep_days(indicator, days_back)
+        return len(self.indicators)
+
+    def trend(self, indicator: type[Indicator], first: date, last: date, scope: str = "") -> list[Point]:
+        """The kept values from the first to the last day, days without a value left out.
+
+        `scope`: "" for the whole city, "area:ID" or "department:NAME".
+        """
+        table = indicator_values.c
+        query = select(indicator_values).where(table.indicator == indicator.key(), table.scope == scope)
+        query = query.where(table.at >= self.start_of(first), table.at < self.start_of(last + timedelta(1)))
+        with self.store.read() as conn:
+            rows = conn.execute(query.order_by(table.at)).all()
+        return [Point(self.calendar.day(row.at), Value(row.numerator, row.denominator, row.value)) for row in rows]
+
+    def start_of(self, day: date) -> int:
+        """When a day of the city begins, µs."""
+        return (datetime.combine(day, time(), ZoneInfo(self.calendar.timezone)) - EPOCH) // MICROSECOND
+
+    def _keep(self, indicator: type[Indicator], day: date) -> None:
+        start, end = self.start_of(day), self.start_of(day + timedelta(1))
+        facts = self.lineage(indicator, start, end)
+        values = {scope: value for scope, value in scoped(indicator, facts).items() if value.value is not None}
+        with self.store.write() as conn:
+            serialise(conn, f"indicator/{indicator.key()}")
+            table = indicator_values.c
+            conn.execute(delete(indicator_values).where(table.indicator == indicator.key(), table.at == start))
+            rows = [
+                {
+                    "indicator": indicator.key(),
+                    "at": start,
+                    "scope": scope,
+                    "numerator": value.numerator,
+                    "denominator": value.denominator,
+                    "value": value.value,
+                }
+                for scope, value in values.items()
+            ]
+            if rows:
+                conn.execute(insert(indicator_values), rows)
+
+
+def scoped(indicator: type[Indicator], facts: Sequence[Fact]) -> dict[str, Value]:
+    """The number of the whole city, and of each area and department that had a part in it."""
+    kind = indicator.how().kind
+    values = {"": compute(kind, facts)}
+    for dimension in ("area", "department"):
+        groups = grouped(kind, facts, attrgetter(dimension))
+        values |= {f"{dimension}:{name}": value for name, value in groups.items() if name}
+    return values

@@ -1,0 +1,93 @@
+"""What could not be taken: kept aside with its reason, counted, and there to be mended and sent again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.store import Store
+from cheng.infrastructure.tables import refused
+from cheng.standards.problems import InputError, Refused
+
+LONGEST = 64 * 1024
+"""Bytes kept of a payload."""
+MOST = 1_000
+"""Rows kept of one delivery; the rest is counted in the last."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One payload, or line of a payload, that was refused."""
+
+    id: int
+    at: int
+    door: str
+    principal: str
+    code: str
+    reason: str
+    line: int | None
+    payload: bytes
+    state: str
+
+
+class RefusedBox:
+    """All refused payloads."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+        self.total = 0
+        """since the start"""
+
+    def keep(self, door: str, principal: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
+        """Keeps refused lines with what was sent; durable when it returns."""
+        if not errors:
+            return
+        self.total += len(errors)
+        now = self.clock.now()
+        rows = [self._row(now, door, principal, error, payload) for error, payload in errors[:MOST]]
+        if len(errors) > MOST:
+            rows[-1]["reason"] += f" (and {len(errors) - MOST} more lines of the same delivery)"
+        with self.store.write() as conn:
+            conn.execute(insert(refused), rows)
+
+    @staticmethod
+    def _row(now: int, door: str, principal: str, error: InputError, payload: bytes) -> dict[str, Any]:
+        return {
+            "at": now,
+            "door": door,
+            "principal": principal,
+            "code": error.code,
+            "reason": error.reason,
+            "line": error.line,
+            "payload": payload[:LONGEST],
+            "state": "kept",
+        }
+
+    def get(self, number: int) -> Kept:
+        """The refused payload with that number; Refused (404) when there is none."""
+        with self.store.read() as conn:
+            row = conn.execute(select(refused).where(refused.c.id == number)).mappings().first()
+        if row is None:
+            raise Refused("not-there", "There is no refused payload with this number.", status=404)
+        return Kept(**row)
+
+    def list(self, state: str = "kept", before: int | None = None, limit: int = 100) -> list[Kept]:
+        """The newest first; `before` is the number to go on from."""
+        query = select(refused).where(refused.c.state == state).order_by(refused.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(refused.c.id < before)
+        with self.store.read() as conn:
+            return [Kept(**row) for row in conn.execute(query).mappings()]
+
+    def counts(self) -> dict[str, int]:
+        """How many are kept, by code."""
+        query = select(refused.c.code, func.count()).where(refused.c.state == "kept").group_by(refused.c.code)
+        with self.store.read() as conn:
+            return {code: count for code, count in conn.execute(query)}
+
+    def mark(self, number: int, state: str) -> None:
+        """Notes that a payload was sent again (`retried`) or given up (`dropped`)."""
+        with self.store.write() as conn:
+            conn.execute(update(refused).where(refused.c.id == number).values(state=state))

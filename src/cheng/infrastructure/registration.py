@@ -1,0 +1,132 @@
+"""What a thing is, and the checks it has to pass before it is registered."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from cheng.kernel.entities import Choice, Entity, Place, Quantity
+from cheng.kernel.specs import did_you_mean
+from cheng.standards.places import from_geojson, representative_point
+from cheng.standards.problems import InputError
+
+UNKNOWN = ""
+"""The type of things that reported without being registered."""
+
+
+class Thing(msgspec.Struct, gc=False):
+    """One registered thing. `geometry` is GeoJSON, WGS 84; `areas` the ids of the areas it lies in, largest first."""
+
+    idx: int
+    id: str
+    type: str
+    name: str = ""
+    state: str = "registered"
+    owner: str = ""
+    properties: dict[str, Any] = {}
+    geometry: dict[str, Any] | None = None
+    areas: list[str] = []
+    version: int = 1
+    registered: int = 0
+    """microseconds UTC of the first registration"""
+    point: tuple[float, float] | None = None
+    """longitude and latitude of a point that surely lies in it"""
+    slot: int = 0
+    """its place among the things of its type"""
+
+
+class NewThing(msgspec.Struct):
+    """A thing as somebody registers it; empty blanks keep what is known."""
+
+    id: str
+    type: str
+    name: str = ""
+    owner: str = ""
+    properties: dict[str, Any] = {}
+    geometry: dict[str, Any] | None = None
+    state: str = "active"
+    line: int | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of a load."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: list[InputError] = field(default_factory=list)
+
+
+def checked(row: NewThing, entity: type[Entity] | None, old: Thing | None, now: int) -> Thing:
+    """The thing that a row asks for, on top of what is known of it; InputError with the reason if it cannot be."""
+    if entity is None:
+        raise InputError("unknown-type", f"there is no type '{row.type}'", row.line)
+    if not row.id or len(row.id) > 200 or any(c in row.id for c in "+#\x00/ "):
+        reason = f"'{row.id[:40]}' cannot be an id; use up to 200 letters, digits, dots, colons or dashes"
+        raise InputError("bad-id", reason, row.line)
+    if old is not None and old.type not in (row.type, UNKNOWN):
+        raise InputError("other-type", f"'{row.id}' is registered as {old.type} already", row.line)
+    properties = dict(old.properties) if old else {}
+    for name, value in row.properties.items():
+        properties[name] = property_value(entity, name, value, row.line)
+    geometry = row.geometry if row.geometry is not None else (old.geometry if old else None)
+    if geometry is not None:
+        try:
+            from_geojson(geometry)
+        except ValueError as error:
+            raise InputError("bad-geometry", f"{error}", row.line) from error
+    owner = row.owner or (old.owner if old else "") or str(entity.app.owner)  # type: ignore[attr-defined]  # an App
+    name = row.name or (old.name if old else "")
+    return Thing(
+        0,
+        row.id,
+        row.type,
+        name,
+        row.state,
+        owner,
+        properties,
+        geometry,
+        old.areas if old else [],
+        registered=now,
+        point=representative_point(geometry),
+    )
+
+
+def property_value(entity: type[Entity], name: str, value: Any, line: int | None) -> Any:
+    """A register value as its field wants it; InputError with what was expected."""
+    field = entity.fixed().get(name)
+    if field is None:
+        known = did_you_mean(name, list(entity.fixed()))
+        raise InputError("unknown-field", f"{entity.__name__} has no register field '{name}'; {known}", line)
+    if isinstance(field, Quantity):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                "not-a-number", f"'{name}' is {value!r}, a number in {field.unit} is wanted", line
+            ) from None
+        if not (field.low is None or number >= field.low) or not (field.high is None or number <= field.high):
+            reason = f"'{name}' is {number:g}, it has to lie between {field.low} and {field.high} {field.unit}"
+            raise InputError("out-of-range", reason, line)
+        return number
+    if isinstance(field, Choice) and str(value) not in field.options:
+        reason = f"'{name}' is '{value}'; {did_you_mean(str(value), list(field.options))}"
+        raise InputError("unknown-label", reason, line)
+    if isinstance(field, Place) and not isinstance(value, dict):
+        raise InputError("bad-geometry", f"'{name}' has to be a GeoJSON geometry", line)
+    return value if isinstance(field, Place) else str(value)
+
+
+def differs(old: Thing, new: Thing) -> bool:
+    names = ("type", "name", "state", "owner", "properties", "geometry")
+    return any(getattr(old, name) != getattr(new, name) for name in names)
+
+
+def snapshot(thing: Thing) -> dict[str, Any]:
+    names = ("id", "type", "name", "state", "owner", "properties", "geometry", "areas")
+    return {name: getattr(thing, name) for name in names}
+
+
+def row_of(thing: Thing, now: int) -> dict[str, Any]:
+    return {**snapshot(thing), "idx": thing.idx, "version": thing.version, "changed": now}

@@ -1,0 +1,272 @@
+"""The register: what exists, kept in the store and held in memory, where each reading finds its thing at once."""
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from sqlalchemy import Connection, insert, select, update
+
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.registration import UNKNOWN, NewThing, Outcome, Thing, checked, differs, row_of, snapshot
+from cheng.infrastructure.store import Store
+from cheng.infrastructure.tables import attributes, labels, thing_versions, things
+from cheng.infrastructure.type_register import TypeRegister
+from cheng.kernel.columns import Floats, Ints
+from cheng.kernel.entities import Choice, Kept
+from cheng.kernel.frames import Blank
+from cheng.kernel.model import Model
+from cheng.standards.areas import AreaIndex
+from cheng.standards.places import from_geojson, representative_point
+from cheng.standards.problems import InputError
+
+EVENTS = "@events"
+"""Where event types are numbered among the attributes."""
+AREA_LEVELS = ("district", "street", "community", "grid")
+
+
+class Things:
+    """All things, by id and by index. Safe to read from any thread; writes go one at a time."""
+
+    def __init__(self, store: Store, model: Model, clock: Clock) -> None:
+        self.store, self.model, self.clock = store, model, clock
+        self.by_idx: list[Thing] = []
+        self._by_id: dict[str, Thing] = {}
+        self.slot: Ints = np.zeros(0, np.int32)
+        """(things,) place among its type, by index"""
+        self.type_number: Ints = np.zeros(0, np.int32)
+        self.types = [UNKNOWN, *model.entities]
+        self._registers = {name: TypeRegister(entity, self) for name, entity in model.entities.items()}
+        self.attributes: dict[tuple[str, str], int] = {}
+        self.fields: list[Kept | None] = []
+        """by attribute index; None for attributes that no entity declares"""
+        self._codes: dict[int, dict[str, int]] = {}
+        self.values: Callable[[str, str], Floats] | None = None
+        """current values of a live field by slot; set by the pipeline"""
+        self.strangers = 0
+        """how many things reported without being registered"""
+        self._lock = threading.RLock()
+        self._areas: AreaIndex | None = None
+        self._load()
+
+    # -- reading
+
+    def find(self, thing_id: str) -> Thing | None:
+        return self._by_id.get(thing_id)
+
+    def of_type(self, name: str) -> list[Thing]:
+        return self._registers[name].members
+
+    def register(self, name: str) -> TypeRegister:
+        return self._registers[name]
+
+    def current(self, type_name: str, field: str) -> Floats:
+        """(size of the type,) the last value of a live field; NaN where it has not reported."""
+        size = self._registers[type_name].size()
+        return np.full(size, np.nan) if self.values is None else self.values(type_name, field)[:size]
+
+    def attribute(self, type_name: str, name: str) -> int:
+        """The index of an attribute; one that nobody declared gets a new one."""
+        known = self.attributes.get((type_name, name))
+        if known is not None:
+            return known
+        with self._lock, self.store.write() as conn:
+            return self._new_attribute(conn, type_name, name)
+
+    def event_number(self, event: str) -> int:
+        """The index of an event type, the same for as long as the store lives."""
+        return self.attribute(EVENTS, event)
+
+    def event_name(self, number: int) -> str:
+        """The event type behind an index; "" for none."""
+        return next((name for (kind, name), n in self.attributes.items() if n == number and kind == EVENTS), "")
+
+    def attribute_of(self, field: Blank) -> int:
+        assert field.owner is not None
+        return self.attributes[field.owner.__name__, field.name]
+
+    def code(self, field: Blank, label: str) -> float:
+        """The code of a label of a Choice; NaN for a label it does not offer."""
+        if field.owner is None or not isinstance(field, Choice):
+            return float("nan")
+        return float(self._codes[self.attribute_of(field)].get(label, np.nan))
+
+    def codes(self, attribute: int) -> dict[str, int]:
+        return self._codes.get(attribute, {})
+
+    def label(self, field: Blank, code: float) -> str | None:
+        """The label behind a code."""
+        number = -1 if math.isnan(code) else int(code)
+        return next((text for text, c in self.codes(self.attribute_of(field)).items() if c == number), None)
+
+    def __len__(self) -> int:
+        return len(self.by_idx)
+
+    # -- loading
+
+    def _load(self) -> None:
+        with self.store.write() as conn:
+            for row in conn.execute(select(attributes).order_by(attributes.c.idx)):
+                self._know_attribute(row.type, row.name, row.idx)
+            for entity in self.model.entities.values():
+                for name, field in entity.fields().items():
+                    if (entity.__name__, name) not in self.attributes and (field.live or isinstance(field, Choice)):
+                        self._new_attribute(conn, entity.__name__, name)
+            for row in conn.execute(select(labels)):
+                self._codes.setdefault(row.attr, {})[row.text] = row.code
+            self._new_labels(conn)
+            first = select(thing_versions.c.idx, thing_versions.c.at).where(thing_versions.c.version == 1)
+            registered = {row.idx: row.at for row in conn.execute(first)}
+            columns = [c for c in things.c if c.name != "changed"]
+            for stored in conn.execute(select(*columns).order_by(things.c.idx)).mappings():
+                thing = Thing(**stored, registered=registered.get(stored["idx"], 0))
+                thing.point = representative_point(thing.geometry)
+                self._admit(thing)
+        self._resize()
+
+    def _new_attribute(self, conn: Connection, type_name: str, name: str) -> int:
+        idx = len(self.fields)
+        conn.execute(insert(attributes).values(idx=idx, type=type_name, name=name))
+        return self._know_attribute(type_name, name, idx)
+
+    def _know_attribute(self, type_name: str, name: str, idx: int) -> int:
+        entity = self.model.entities.get(type_name)
+        self.fields += [None] * (idx + 1 - len(self.fields))
+        self.fields[idx] = entity.fields().get(name) if entity else None
+        self.attributes[type_name, name] = idx
+        return idx
+
+    def _new_labels(self, conn: Connection) -> None:
+        for idx, choice in enumerate(self.fields):
+            if not isinstance(choice, Choice):
+                continue
+            known = self._codes.setdefault(idx, {})
+            for option in choice.options:
+                if option not in known:
+                    known[option] = len(known)
+                    conn.execute(insert(labels).values(attr=idx, code=known[option], text=option))
+
+    def _admit(self, thing: Thing) -> None:
+        """Takes a thing into memory; its index is the next one, or gaps are filled with nothing."""
+        while len(self.by_idx) < thing.idx:
+            self.by_idx.append(Thing(len(self.by_idx), "", UNKNOWN, state="retired"))
+        self.by_idx.append(thing)
+        self._by_id[thing.id] = thing
+        self._join(thing)
+
+    def _join(self, thing: Thing) -> None:
+        register = self._registers.get(thing.type)
+        if register is not None:
+            thing.slot = register.size()
+            register.members.append(thing)
+
+    def _resize(self) -> None:
+        """Brings the arrays up to the list; new arrays take the place of old ones, readers see either."""
+        numbers = {name: number for number, name in enumerate(self.types)}
+        fresh = self.by_idx[len(self.slot) :]
+        self.slot = np.append(self.slot, np.array([t.slot for t in fresh], np.int32))
+        self.type_number = np.append(self.type_number, np.array([numbers.get(t.type, 0) for t in fresh], np.int32))
+
+    # -- writing
+
+    def put(self, rows: Iterable[NewThing], actor: str) -> Outcome:
+        """Registers new things and brings known ones up to date; what did not change is left alone.
+
+        A row that cannot be taken is refused with its reason and stops no other. Reports come back as InputError.
+        """
+        outcome = Outcome()
+        with self._lock:
+            fresh: list[Thing] = []
+            altered: list[Thing] = []
+            seen: set[str] = set()
+            for row in rows:
+                try:
+                    if row.id in seen:
+                        raise InputError("twice", f"the id '{row.id}' stands twice in this load", row.line)
+                    thing = checked(row, self.model.entities.get(row.type), self._by_id.get(row.id), self.clock.now())
+                except InputError as error:
+                    outcome.refused.append(error)
+                    continue
+                seen.add(row.id)
+                old = self._by_id.get(row.id)
+                if old is None:
+                    thing.idx = len(self.by_idx) + len(fresh)
+                    fresh.append(thing)
+                elif differs(old, thing):
+                    thing.idx, thing.version, thing.registered = old.idx, old.version + 1, old.registered
+                    altered.append(thing)
+                else:
+                    outcome.unchanged += 1
+            self._place([*fresh, *altered])
+            self._save(fresh, altered, actor)
+            self._adopt(fresh, altered)
+            outcome.added, outcome.changed = len(fresh), len(altered)
+        return outcome
+
+    def _place(self, changed: Sequence[Thing]) -> None:
+        """Finds the areas each thing lies in, largest first."""
+        index = self.area_index()
+        placed = [thing for thing in changed if thing.point is not None]
+        if index is None or not placed:
+            return
+        points = np.array([thing.point for thing in placed])
+        found = index.locate(points[:, 0], points[:, 1])
+        for row, thing in enumerate(placed):
+            hits = (int(level[row]) for level in found)
+            thing.areas = [index.ids[hit] for hit in hits if hit >= 0 and index.ids[hit] != thing.id]
+
+    def area_index(self) -> AreaIndex | None:
+        """The areas by boundary; None while there are none."""
+        areas = [a for a in self.of_type("Area") if a.geometry is not None and a.state != "retired"]
+        if self._areas is None and areas:
+            areas.sort(key=lambda a: AREA_LEVELS.index(a.properties.get("level", "grid")))
+            shapes = [from_geojson(a.geometry) for a in areas if a.geometry]
+            levels = [str(a.properties.get("level", "grid")) for a in areas]
+            self._areas = AreaIndex([a.id for a in areas], levels, shapes)
+        return self._areas
+
+    def _save(self, fresh: Sequence[Thing], altered: Sequence[Thing], actor: str) -> None:
+        now = self.clock.now()
+        both = [*fresh, *altered]
+        if not both:
+            return
+        with self.store.write() as conn:
+            if fresh:
+                conn.execute(insert(things), [row_of(thing, now) for thing in fresh])
+            for thing in altered:
+                conn.execute(update(things).where(things.c.idx == thing.idx).values(row_of(thing, now)))
+            versions = [
+                {"idx": t.idx, "version": t.version, "at": now, "actor": actor, "snapshot": snapshot(t)} for t in both
+            ]
+            conn.execute(insert(thing_versions), versions)
+
+    def _adopt(self, fresh: Sequence[Thing], altered: Sequence[Thing]) -> None:
+        for thing in fresh:
+            self._admit(thing)
+        self._resize()
+        for thing in altered:
+            old = self.by_idx[thing.idx]
+            thing.slot = old.slot
+            self.by_idx[thing.idx] = self._by_id[thing.id] = thing
+            if old.type == thing.type:
+                self._registers[thing.type].members[thing.slot] = thing
+            else:
+                self._join(thing)
+                self.slot[thing.idx], self.type_number[thing.idx] = thing.slot, self.types.index(thing.type)
+        if any(thing.type == "Area" for thing in (*fresh, *altered)):
+            self._areas = None
+        for register in self._registers.values() if fresh or altered else ():
+            register.changed()
+
+    def meet(self, names: Iterable[str]) -> None:
+        """Things that reported without being registered: known from now on, of no type, until somebody does."""
+        with self._lock:
+            now = self.clock.now()
+            new = [name for name in dict.fromkeys(names) if name not in self._by_id]
+            fresh = [
+                Thing(len(self.by_idx) + n, name, UNKNOWN, state="unknown", registered=now)
+                for n, name in enumerate(new)
+            ]
+            self._save(fresh, [], "")
+            self._adopt(fresh, [])
+            self.strangers += len(fresh)

@@ -1,0 +1,108 @@
+"""One type of thing as the judging sees it: arrays by slot, rebuilt when the register has changed."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from cheng.infrastructure.registration import Thing
+from cheng.kernel.columns import Bools, Floats, Times
+from cheng.kernel.entities import Choice, Entity, Ref
+from cheng.kernel.frames import Blank, Somewhere
+from cheng.standards.places import from_geojson
+
+if TYPE_CHECKING:
+    from cheng.infrastructure.things import Things
+
+
+class TypeRegister:
+    """A `Register` for one entity."""
+
+    def __init__(self, entity: type[Entity], things: "Things") -> None:
+        self.entity, self._things = entity, things
+        self.members: list[Thing] = []
+        """by slot"""
+        self.numbers = {name: number for number, name in enumerate(entity.live())}
+        self._kept: dict[Any, Any] = {}
+
+    def changed(self) -> None:
+        """A thing of the type, or one it refers to, is not what it was."""
+        self._kept = {}
+
+    def columns(self) -> dict[str, int]:
+        return self.numbers
+
+    def size(self) -> int:
+        return len(self.members)
+
+    def _array(self, key: Any, size: int, fill: Any, dtype: Any) -> npt.NDArray[Any]:
+        """The cached array for a key, or a new one filled by `fill(thing)` for each member."""
+        kept = self._kept.get(key)
+        if kept is None or len(kept) < size:
+            kept = np.array([fill(thing) for thing in self.members[:size]], dtype)
+            self._kept[key] = kept
+        return kept
+
+    def fixed(self, name: str) -> Floats:
+        field = self.entity.fixed()[name]
+
+        def number(thing: Thing) -> float:
+            value = thing.properties.get(name)
+            if isinstance(field, Choice):
+                return self._things.code(field, value) if isinstance(value, str) else float("nan")
+            return float(value) if isinstance(value, (int, float)) else float("nan")
+
+        return self._array(("fixed", name), self.size(), number, np.float64)
+
+    def _targets(self, ref: str) -> list[Thing | None]:
+        return [self._things.find(str(thing.properties.get(ref, ""))) for thing in self.members]
+
+    def target(self, ref: Blank, name: str) -> Floats:
+        assert isinstance(ref, Ref)
+        other = self._things.register(ref.target)
+        key = ("slots", ref.name)
+        if key not in self._kept:
+            slots = [-1 if t is None or t.type != ref.target else t.slot for t in self._targets(ref.name)]
+            self._kept[key] = np.array(slots, np.intp)
+        slots = self._kept[key]
+        values = self._things.current(ref.target, name) if name in other.numbers else other.fixed(name)
+        return np.where(slots >= 0, np.append(values, np.nan)[slots], np.nan)
+
+    def places(self, place: Somewhere) -> npt.NDArray[Any]:
+        name = place.field.name
+        if place.every:
+            owner = place.field.owner
+            assert owner is not None
+            return self._things.register(owner.__name__).all_places(name)
+        if place.ref is None:
+            return self._array(("place", name), self.size(), lambda t: geometry_of(t, name), object)
+        ref = place.ref.name
+        key = ("place", ref, name)
+        if key not in self._kept:
+            self._kept[key] = np.array([t and geometry_of(t, name) for t in self._targets(ref)], object)
+        kept: npt.NDArray[Any] = self._kept[key]
+        return kept
+
+    def all_places(self, name: str) -> npt.NDArray[Any]:
+        """(1,) the places of all things of the type as one geometry."""
+        if ("all", name) not in self._kept:
+            parts = [g for g in (geometry_of(t, name) for t in self.members) if g is not None]
+            self._kept["all", name] = np.array([shapely.union_all(parts) if parts else None], object)
+        kept: npt.NDArray[Any] = self._kept["all", name]
+        return kept
+
+    def code(self, field: Blank, label: str) -> float:
+        return self._things.code(field, label)
+
+    def registered(self) -> Times:
+        return self._array("registered", self.size(), lambda t: t.registered, np.int64)
+
+    def active(self) -> Bools:
+        return self._array("active", self.size(), lambda t: t.state in ("registered", "active"), np.bool_)
+
+
+def geometry_of(thing: Thing, name: str) -> Any:
+    """The geometry of a place field: the field itself, or the thing's own place where the field is empty."""
+    value = thing.properties.get(name) or thing.geometry
+    return None if not isinstance(value, dict) else from_geojson(value)

@@ -1,0 +1,245 @@
+"""What an act does to a case: what the house writes down with it, and how it changes the sum."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from cheng.kernel.flows import Step
+from cheng.kernel.guards import Ask, blamed
+from cheng.kernel.standing import YELLOW, Act, Appeal, Calendar, Case, Extension, Run
+from cheng.standards.durations import Duration
+
+Effect = Callable[[Case, Act, Calendar], Case]
+Facts = Callable[[Ask], dict[str, Any]]
+
+# -- what the house adds to an act
+
+
+def first_facts(ask: Ask) -> dict[str, Any]:
+    """Who gets the first step, and the limit of the whole case."""
+    return {**entering(ask, ask.flow.steps[0]), "within": pack(ask.flow.within)}
+
+
+def next_facts(ask: Ask) -> dict[str, Any]:
+    """Who gets the step after this one; nothing after the last."""
+    following = ask.flow.after(ask.case.step)
+    holds = {} if ask.step.until is None else {"holds": ask.holds}
+    return {**holds, **(entering(ask, following) if following else {})}
+
+
+def again_facts(ask: Ask) -> dict[str, Any]:
+    """An earlier step is done again, by the department that did it."""
+    return entering(ask, ask.flow.find(ask.data["step"]))
+
+
+def moved_facts(ask: Ask) -> dict[str, Any]:
+    """The same step for another department, with its whole limit: it is not to blame for the detour."""
+    return entering(ask, ask.step, (ask.data["department"],))
+
+
+def entering(ask: Ask, step: Step, departments: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The limit is written down with the act: a later change of the flow does not touch what is under way."""
+    to = departments or done_before(ask, step) or by_text(ask, step)
+    return {"enter": {"step": step.name, "to": list(to), "limit": pack(step.within)}}
+
+
+def done_before(ask: Ask, step: Step) -> tuple[str, ...]:
+    """Who did this step the last time: work that is done again stays with its department."""
+    runs = (run for run in reversed(ask.case.runs) if run.step == step.name)
+    return next((run.departments for run in runs if run.outcome in ("completed", "returned")), ())
+
+
+def by_text(ask: Ask, step: Step) -> tuple[str, ...]:
+    """Whom the flow names; where it names nobody, whoever has the case now, and at first the owner of the thing."""
+    values = ask.case.values or ask.data.get("values", {})
+    if step.texts:
+        return step.departments(values)
+    if ask.case.run:
+        here = ask.case.departments
+        return (ask.actor.department,) if ask.actor.department in here else here
+    owner = values.get("owner")
+    return (str(owner),) if owner else ()
+
+
+def pack(limit: Duration | None) -> list[Any] | None:
+    return None if limit is None else [limit.amount, limit.unit]
+
+
+def unpack(packed: Any) -> Duration | None:
+    return None if packed is None else Duration(float(packed[0]), str(packed[1]))
+
+
+# -- what it does to the case
+
+
+def enter(case: Case, act: Act, calendar: Calendar) -> Case:
+    """A step begins, its clock too."""
+    to = act.facts["enter"]
+    limit, due, warn = unpack(to["limit"]), None, None
+    if limit is not None:
+        due = calendar.due(act.at, limit)
+        warn = calendar.due(act.at, Duration(limit.amount * (1 - YELLOW), limit.unit))
+    run = Run(to["step"], tuple(to["to"]), act.at, limit, due, warn)
+    return replace(case, state="open", closed=None, runs=(*case.runs, run), assignee="", extension=None)
+
+
+def leave(case: Case, act: Act, outcome: str) -> Case:
+    """The present run ends. An extension nobody decided about lapses."""
+    run = case.runs[-1]
+    doer = act.facts.get("department", "")
+    departments = (doer,) if doer in run.departments else run.departments
+    ended = replace(run, done=act.at, outcome=outcome, by=act.actor, departments=departments)
+    return replace(case, runs=(*case.runs[:-1], ended), assignee="", extension=None)
+
+
+def change_run(case: Case, **changes: Any) -> tuple[Run, ...]:
+    return (*case.runs[:-1], replace(case.runs[-1], **changes))
+
+
+def opened(case: Case, act: Act, calendar: Calendar) -> Case:
+    limit = unpack(act.facts["within"])
+    case = replace(
+        case,
+        values=act.data.get("values") or {},
+        reporter=act.data.get("reporter", ""),
+        opened=act.at,
+        limit=limit,
+        due=None if limit is None else calendar.due(act.at, limit),
+        alert="standing" if act.data.get("alert") else "",
+        alerts=1 if act.data.get("alert") else 0,
+    )
+    return enter(case, act, calendar)
+
+
+def assigned(case: Case, act: Act, calendar: Calendar) -> Case:
+    department = act.facts.get("target")
+    departments = (department,) if department in case.departments else case.departments
+    return replace(case, assignee=act.data["person"], runs=change_run(case, departments=departments))
+
+
+def taken(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, assignee=act.actor, runs=change_run(case, departments=(act.facts["department"],)))
+
+
+def moved(case: Case, act: Act, calendar: Calendar) -> Case:
+    return enter(leave(case, act, "moved"), act, calendar)
+
+
+def completed(case: Case, act: Act, calendar: Calendar) -> Case:
+    case = leave(case, act, "completed")
+    return enter(case, act, calendar) if "enter" in act.facts else replace(case, state="closed", closed=act.at)
+
+
+def returned(case: Case, act: Act, calendar: Calendar) -> Case:
+    return enter(leave(case, act, "returned"), act, calendar)
+
+
+def asked(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, extension=Extension(act.actor, act.at, act.data["reason"]))
+
+
+def allowed(case: Case, act: Act, calendar: Calendar) -> Case:
+    """The deadline moves by the original limit, and the yellow light with it."""
+    run, times = case.runs[-1], case.extended + 1
+    if run.limit is None or run.due is None:
+        return replace(case, extension=None)
+    share = max(0.0, 1 - YELLOW * (times + 1))
+    warn = calendar.due(run.due, Duration(run.limit.amount * share, run.limit.unit))
+    whole = None if case.due is None else calendar.due(case.due, run.limit)
+    runs = change_run(case, due=calendar.due(run.due, run.limit), warn=warn)
+    return replace(case, extension=None, extended=times, runs=runs, due=whole)
+
+
+def denied(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, extension=None)
+
+
+def suspended(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, state="suspended", suspended=act.at, resumes=act.data["until"], paused=True)
+
+
+def resumed(case: Case, act: Act, calendar: Calendar) -> Case:
+    """The clock goes on from the day that was set, however late the house comes to say so."""
+    since, until = case.suspended or act.at, min(act.at, case.resumes or act.at)
+
+    def later(due: int | None, limit: Duration | None) -> int | None:
+        return due if due is None or limit is None else calendar.shift(due, since, until, limit.clock)
+
+    run = case.runs[-1]
+    runs = change_run(case, due=later(run.due, run.limit), warn=later(run.warn, run.limit))
+    return replace(case, state="open", suspended=None, resumes=None, runs=runs, due=later(case.due, case.limit))
+
+
+def appealed(case: Case, act: Act, calendar: Calendar) -> Case:
+    appeal = Appeal(act.facts["department"], act.actor, act.at, act.data["reason"])
+    return replace(case, appeals=(*case.appeals, appeal))
+
+
+def upheld(case: Case, act: Act, calendar: Calendar) -> Case:
+    """The second yes grants it: late the department was, but the statistics leave it out."""
+    appeals = [replace(a, reviewers=(*a.reviewers, act.actor)) if not a.outcome else a for a in case.appeals]
+    at = next(n for n, appeal in enumerate(appeals) if not appeal.outcome)
+    if len(appeals[at].reviewers) < 2:
+        return replace(case, appeals=tuple(appeals))
+    appeals[at] = replace(appeals[at], outcome="granted")
+    department = appeals[at].department
+    runs = tuple(replace(run, excused=True) if blamed(run, department) else run for run in case.runs)
+    return replace(case, appeals=tuple(appeals), runs=runs)
+
+
+def dismissed(case: Case, act: Act, calendar: Calendar) -> Case:
+    appeals = (
+        a if a.outcome else replace(a, reviewers=(*a.reviewers, act.actor), outcome="dismissed") for a in case.appeals
+    )
+    return replace(case, appeals=tuple(appeals))
+
+
+def voided(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, state="void", assignee="", extension=None)
+
+
+def merged(case: Case, act: Act, calendar: Calendar) -> Case:
+    """Its clock goes on: separated again it is as late as it would have been."""
+    return replace(case, state="merged", merged_into=act.data["into"])
+
+
+def unmerged(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, state="open", merged_into="")
+
+
+def absorbed(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, absorbed=tuple(dict.fromkeys((*case.absorbed, act.data["case"]))))
+
+
+def released(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, absorbed=tuple(other for other in case.absorbed if other != act.data["case"]))
+
+
+def reopened(case: Case, act: Act, calendar: Calendar) -> Case:
+    return enter(replace(case, reopened=case.reopened + 1), act, calendar)
+
+
+def urged(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, urged=case.urged + 1)
+
+
+def supervised(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, urged=case.urged + 1, supervised=True)
+
+
+def noted(case: Case, act: Act, calendar: Calendar) -> Case:
+    return case
+
+
+def cleared(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, alert="cleared")
+
+
+def joined(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, alerts=case.alerts + 1)
+
+
+def withdrawn(case: Case, act: Act, calendar: Calendar) -> Case:
+    """There was nothing after all. Where nobody has done anything yet, the case goes too."""
+    case = replace(case, alert="withdrawn")
+    return case if case.touched or case.state != "open" else voided(case, act, calendar)

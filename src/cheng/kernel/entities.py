@@ -1,0 +1,206 @@
+"""What exists: things of a type, with blanks that say what is known of each and what it reports."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from cheng.kernel.conditions import Happened, Silent
+from cheng.kernel.expressions import Field, Hop
+from cheng.kernel.frames import Blank
+from cheng.kernel.specs import Spec
+from cheng.standards.durations import Duration, seconds
+from cheng.standards.units import unit
+
+Level = Literal["public", "internal", "sensitive"]
+LATENESS = seconds(30)
+"""How late a reading may come and still change what was judged, unless the field says otherwise."""
+
+
+class Kept(Field):
+    """A field with what the house has to know to keep and show it."""
+
+    def __init__(
+        self,
+        doc: str = "",
+        *,
+        fixed: bool = False,
+        on_change: bool = False,
+        lateness: Duration = LATENESS,
+        retain: Duration | None = None,
+        level: Level = "public",
+    ) -> None:
+        super().__init__(doc)
+        self.live = not fixed
+        self.on_change = on_change
+        self.lateness = lateness
+        self.retain = retain
+        self.level = level
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """Code, message and hint of each thing wrong with the field."""
+        yield from ()
+
+
+class Quantity(Kept):
+    """A number in a unit, reported over time unless `fixed`."""
+
+    def __init__(
+        self,
+        unit: str,
+        doc: str = "",
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        jump: float | None = None,
+        **kept: Any,
+    ) -> None:
+        super().__init__(doc, **kept)
+        self.unit = unit
+        self.low, self.high, self.jump = low, high, jump
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        try:
+            unit(self.unit)
+        except ValueError as error:
+            yield "H005", f"'{self.name}' is in '{self.unit}'", str(error)
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            yield "H006", f"'{self.name}' has low={self.low:g} and high={self.high:g}", "low has to be below high"
+
+
+class Choice(Kept):
+    """One of a few labels, reported over time unless `fixed`."""
+
+    def __init__(self, *options: str, doc: str = "", **kept: Any) -> None:
+        super().__init__(doc, **kept)
+        self.options = options
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        if len(self.options) < 2 or len(set(self.options)) < len(self.options):
+            yield "H007", f"'{self.name}' offers {self.options!r}", "a choice needs two or more different labels"
+
+
+class Track(Kept):
+    """A position that moves: longitude and latitude in degrees, WGS 84."""
+
+    scalar = False
+
+    def __init__(self, doc: str = "", **kept: Any) -> None:
+        super().__init__(doc, **kept)
+
+
+class Text(Kept):
+    """Words in the register."""
+
+    scalar = False
+
+    def __init__(self, doc: str = "", *, level: Level = "public") -> None:
+        super().__init__(doc, fixed=True, level=level)
+
+
+class Place(Kept):
+    """A point, line or area in the register: GeoJSON, WGS 84."""
+
+    scalar = False
+
+    def __init__(self, doc: str = "", *, level: Level = "public") -> None:
+        super().__init__(doc, fixed=True, level=level)
+
+
+class Ref(Kept):
+    """Another thing, named by its type; `Truck.permit.route` follows it."""
+
+    scalar = False
+
+    def __init__(self, target: "str | type[Entity]", doc: str = "", *, level: Level = "public") -> None:
+        super().__init__(doc, fixed=True, level=level)
+        self.target = target if isinstance(target, str) else target.__name__
+        self._known = None if isinstance(target, str) else target
+
+    def __getattr__(self, name: str) -> Hop:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = self.__dict__.get("_known")
+        if known is not None:
+            found = getattr(known, name)
+            if not isinstance(found, Blank):
+                raise AttributeError(f"{known.__name__}.{name} is no field")
+            return Hop(self, found)
+        promised = Field()
+        promised.name = name
+        return Hop(self, promised)
+
+
+class Command:
+    """Something a thing can be told to do, with typed arguments: `Command("Set the light", level=Quantity("%"))`."""
+
+    def __init__(self, doc: str = "", **arguments: Kept) -> None:
+        self.doc = doc
+        self.name = ""
+        self.owner: type | None = None
+        self.arguments = arguments
+        for name, argument in arguments.items():
+            argument.name = name
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner, self.name = owner, name
+
+
+class Record(Spec, kind="record"):
+    """What entities and events have in common: named fields."""
+
+    public: bool = False
+    """Whether citizens may see it."""
+
+    @classmethod
+    def check_blank(cls, name: str, value: Any) -> None:
+        if isinstance(value, Kept):
+            for code, message, hint in value.faults():
+                cls.complain(code, f"{message} in class {cls.__name__}", hint)
+        elif not isinstance(value, Command):
+            super().check_blank(name, value)
+
+    @classmethod
+    def fields(cls) -> dict[str, Kept]:
+        """All fields by name, in the order of the class."""
+        return {name: value for name, value in cls.filled().items() if isinstance(value, Kept)}
+
+    @classmethod
+    def live(cls) -> dict[str, Kept]:
+        """The fields reported over time."""
+        return {name: field for name, field in cls.fields().items() if field.live}
+
+    @classmethod
+    def fixed(cls) -> dict[str, Kept]:
+        """The fields written in the register."""
+        return {name: field for name, field in cls.fields().items() if not field.live}
+
+
+class Entity(Record, kind="entity"):
+    """A type of thing. Every thing has an id, a name, an owner, a state and a place without being told to."""
+
+    reports: Duration | None = None
+    """How often its device is expected to report; three times that without a word makes it silent on the console."""
+    own: ClassVar[frozenset[str]] = frozenset({"id", "name", "area", "owner"})
+    """What every thing has."""
+
+    @classmethod
+    def commands(cls) -> dict[str, Command]:
+        return {name: value for name, value in cls.filled().items() if isinstance(value, Command)}
+
+
+class Event(Record, kind="event"):
+    """Something that happened, a record with typed fields: a gate scan, a camera's capture, a panic call."""
+
+    @classmethod
+    def subject(cls) -> Ref | None:
+        """The reference to the thing it happened to: the first one."""
+        return next((field for field in cls.fields().values() if isinstance(field, Ref)), None)
+
+
+def silence(thing: type[Entity], span: Duration) -> Silent:
+    """The thing has reported nothing at all for the time."""
+    return Silent(frozenset(thing.live().values()), span, thing.__name__)
+
+
+def happened(event: type[Event]) -> Happened:
+    """Any event of the type: `when = happened(Panic)`."""
+    return Happened(event, next(iter(event.fields().values())))

@@ -1,0 +1,185 @@
+"""How a case goes: steps, who does each, within which limit, and what has to be shown before the next.
+
+A flow is declared, never run: `cases` moves a case along it, `standing` says where the case stands.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from cheng.kernel.conditions import Condition
+from cheng.kernel.specs import Spec, did_you_mean
+from cheng.standards.durations import Duration
+
+ANOTHER = "another person"
+OWN = ("id", "name", "area", "owner")
+"""What is known of every thing."""
+BY = (ANOTHER,)
+"""Who may do a step, beyond being of its department."""
+STARTERS = ("rule",)
+"""Kinds whose firing opens a case."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """One step: who does it, within which limit, and what finishing it takes."""
+
+    name: str
+    to: str | tuple[str, ...] | None = None
+    """Department, or several at once of which one acts; blanks in braces are fields of the thing:
+    "{ward} drainage crew". Without it the step stays with the previous department, the first one with the owner
+    of the thing."""
+    within: Duration | None = None
+    """Its limit, on the clock of its unit."""
+    by: str | None = None
+    """"another person": whoever finished any earlier step may not do this one."""
+    proof: str | tuple[str, ...] | None = None
+    """Kinds of evidence that finishing it has to carry: "photo"."""
+    until: Condition | None = None
+    """What has to be true of the thing before the step can be finished."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The departments as declared, blanks unfilled."""
+        return (self.to,) if isinstance(self.to, str) else self.to or ()
+
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        return (self.proof,) if isinstance(self.proof, str) else self.proof or ()
+
+    def departments(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Who gets the step; a text whose blanks cannot be filled is left out, a department twice counts once."""
+        filled = (_fill(text, values) for text in self.texts)
+        return tuple(dict.fromkeys(name for name in filled if name))
+
+    def blanks(self) -> set[str]:
+        """The fields of the thing that the departments are named by; call it on texts that `faults` let pass."""
+        return {name for text in self.texts for name in _blanks(text)}
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """Code, message and hint of each thing wrong with the step."""
+        if not isinstance(self.name, str) or not self.name.strip():
+            yield "H031", f"a step is named {self.name!r}", "give every step a short name: Step('handle', …)"
+            return
+        step = f"step '{self.name}'"
+        if self.by is not None and self.by not in BY:
+            yield "H032", f"{step} is to be done by={self.by!r}", did_you_mean(str(self.by), list(BY))
+        if self.within is not None and not isinstance(self.within, Duration):
+            yield "H033", f"{step} has within={self.within!r}", "write a length of time: within=hours(1)"
+        elif self.within is not None and self.within.amount == 0:
+            yield "H033", f"{step} leaves no time at all", "leave 'within' out for a step without a limit"
+        if self.until is not None and not isinstance(self.until, Condition):
+            yield "H034", f"{step} has until={self.until!r}", "write a condition over the thing: until=Cover.tilt < 5"
+        if not _words(self.proof):
+            yield "H035", f"{step} has proof={self.proof!r}", "write proof='photo' or proof=('photo', 'recorder')"
+        if not _words(self.to):
+            yield "H036", f"{step} goes to={self.to!r}", "write to='{ward} crew' or a tuple of such texts"
+        else:
+            for text in self.texts:
+                yield from _blank_faults(step, text)
+
+
+class Flow(Spec, kind="flow"):
+    """What is done about something, step by step. The docstring says it in a sentence."""
+
+    steps: tuple[Step, ...]
+    """In their order; finishing the last one closes the case."""
+    starts: type[Spec] | tuple[type[Spec], ...] | None = None
+    """The rules whose alerts open a case; without them cases are opened by hand."""
+    within: Duration | None = None
+    """A limit for the whole case, beside those of its steps."""
+    reopen: Duration | None = None
+    """How long after its close a case may be opened again; without it, at any time."""
+
+    @classmethod
+    def key(cls) -> str:
+        """app.flow, unique over the house."""
+        return f"{cls.__module__.rsplit('.', 1)[-1]}.{cls.__name__}"
+
+    @classmethod
+    def starters(cls) -> tuple[type[Spec], ...]:
+        return cls.starts if isinstance(cls.starts, tuple) else (cls.starts,) if cls.starts else ()
+
+    @classmethod
+    def step_names(cls) -> list[str]:
+        return [step.name for step in cls.steps]
+
+    @classmethod
+    def position(cls, name: str) -> int:
+        """Where a step stands, from 0; -1 for one that is no longer part of the flow."""
+        return cls.step_names().index(name) if name in cls.step_names() else -1
+
+    @classmethod
+    def find(cls, name: str) -> Step:
+        """The step of that name. A case may stand at one that a new release took away: it then asks for nothing."""
+        return next((step for step in cls.steps if step.name == name), Step(name))
+
+    @classmethod
+    def after(cls, name: str) -> Step | None:
+        """The step that follows, or None when this was the last or is gone."""
+        at = cls.position(name)
+        return cls.steps[at + 1] if 0 <= at < len(cls.steps) - 1 else None
+
+    @classmethod
+    def check(cls) -> None:
+        super().check()
+        for starter in cls.starters():
+            if getattr(starter, "kind", "") not in STARTERS:
+                cls.complain("H037", f"flow {cls.__name__} starts with {starter!r}", "name a Rule, or several")
+        steps = getattr(cls, "steps", None)
+        if not isinstance(steps, tuple) or not all(isinstance(step, Step) for step in steps):
+            return
+        if not steps:
+            cls.complain("H030", f"flow {cls.__name__} has no steps", "add steps = (Step('handle'),)")
+        for step in steps:
+            faults = list(step.faults())
+            for code, message, hint in faults:
+                cls.complain(code, f"{message} in flow {cls.__name__}", hint)
+            if not faults:
+                cls.check_blanks(step)
+        names = [step.name for step in steps]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            cls.complain("H038", f"flow {cls.__name__} has two steps named '{name}'", "give each step its own name")
+        if steps and steps[0].by == ANOTHER:
+            cls.complain(
+                "H039", f"the first step of flow {cls.__name__} asks for another person", "nobody came before it"
+            )
+
+    @classmethod
+    def check_blanks(cls, step: Step) -> None:
+        """The blanks of a step's departments are fields of the things that the rules are about."""
+        for subject in {starter.subject for starter in cls.starters() if hasattr(starter, "subject")}:
+            known = [*subject.fields(), *OWN]
+            for name in step.blanks():
+                if name not in known:
+                    problem = f"step '{step.name}' of flow {cls.__name__} goes to '{{{name}}}'"
+                    cls.complain("H036", problem, did_you_mean(name, known))
+
+
+def _words(value: object) -> bool:
+    texts = (value,) if isinstance(value, str) else value
+    return texts is None or (
+        isinstance(texts, tuple) and bool(texts) and all(isinstance(text, str) and text.strip() for text in texts)
+    )
+
+
+def _blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def _blank_faults(step: str, text: str) -> Iterator[tuple[str, str, str]]:
+    try:
+        blanks = _blanks(text)
+    except ValueError as error:
+        yield "H036", f"{step} goes to {text!r}, which cannot be read: {error}", "write blanks as {ward}"
+        return
+    for name in sorted(blanks):
+        if not name.isidentifier():
+            yield "H036", f"{step} goes to {text!r}", "a blank is the name of one field: {ward}"
+
+
+def _fill(text: str, values: Mapping[str, Any]) -> str:
+    """The text with its blanks filled, or "" when one of them is not known."""
+    known = {name: str(values.get(name) or "").strip() for name in _blanks(text)}
+    return text.format_map(known).strip() if all(known.values()) else ""

@@ -1,0 +1,231 @@
+"""What it means: rules, and the state machine that turns truth over time into alerts.
+
+The words are those of alarm management (ISA-18.2, IEC 62682): the condition is the setpoint, `hold` the on-delay,
+`release` the deadband, `level` the priority.
+"""
+
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from cheng.kernel.columns import NEVER, Bools, Rows, Times, ends, last_row, starts
+from cheng.kernel.conditions import Condition, Silent
+from cheng.kernel.entities import Entity, Event, Record
+from cheng.kernel.frames import Blank
+from cheng.kernel.specs import Spec, did_you_mean
+from cheng.standards.durations import Duration, seconds
+
+LEVELS = ("notice", "warning", "danger", "emergency")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Alerts of one rule that share a cause: the first opens the case, the others join it."""
+
+    within: Duration
+    field: Blank | None = None
+    """same value of this field; None: same neighbourhood"""
+
+
+def by(field: Blank, *, within: Duration) -> Grouping:
+    """Alerts with the same value of the field within the time are one."""
+    return Grouping(within, field)
+
+
+def near(*, within: Duration) -> Grouping:
+    """Alerts in the same neighbourhood within the time are one."""
+    return Grouping(within)
+
+
+class Rule(Spec, kind="rule"):
+    """What makes an alert. The docstring is its text; blanks in braces are filled from the thing."""
+
+    when: Condition
+    """What begins the alert. It is judged whenever the thing reports something, and when a silence that it or the
+    release speaks of comes to pass; in between it stays as it was."""
+    hold: Duration = seconds(0)
+    """How long `when` must hold, and `release` not, without interruption, in event time. It has elapsed with a report
+    that long after the first; by the clock, if the rule speaks of silence or only of fields reported on change."""
+    release: Condition | None = None
+    """What ends the alert; by default that `when` no longer holds. While it holds no alert begins."""
+    level: Literal["notice", "warning", "danger", "emergency"] = "warning"
+    basis: str
+    """The law, standard or duty rule it rests on."""
+    group: Grouping | None = None
+
+    subject: ClassVar[type[Record]]
+    """The entity or event it is about."""
+
+    @classmethod
+    def check(cls) -> None:
+        super().check()
+        if not isinstance(getattr(cls, "when", None), Condition):
+            return
+        if not (cls.release is None or isinstance(cls.release, Condition)):
+            return
+        cls.check_spans()
+        subjects = {field.owner for field in cls.needs()}
+        if len(subjects) != 1:
+            names = ", ".join(sorted(s.__name__ for s in subjects if s)) or "none"
+            cls.complain("H010", f"rule {cls.__name__} is about {names}", "a rule is about one entity or one event")
+            return
+        subject = subjects.pop()
+        if not (isinstance(subject, type) and issubclass(subject, Record)):
+            return
+        cls.subject = subject
+        cls.check_text(subject)
+
+    @classmethod
+    def check_spans(cls) -> None:
+        """Readings know no office hours: every length of time in a rule is a fixed one."""
+        try:
+            _ = cls.look_back(), [silence.span.us for silence in cls.silences()]
+            _ = cls.hold.us if isinstance(cls.hold, Duration) else 0
+        except ValueError as error:
+            cls.complain("H012", f"rule {cls.__name__} waits {error}", "use seconds, minutes, hours or days")
+
+    @classmethod
+    def check_text(cls, subject: type[Record]) -> None:
+        known = [*subject.fields(), "id", "name", "area", "owner", "time"]
+        try:
+            blanks = cls.text_blanks()
+        except ValueError as error:
+            cls.complain("H011", f"the text of rule {cls.__name__} cannot be read", f"{error}")
+            return
+        for blank in blanks:
+            if blank not in known:
+                problem = f"the text of rule {cls.__name__} has a blank '{{{blank}}}'"
+                cls.complain("H011", problem, did_you_mean(blank, known))
+
+    @classmethod
+    def text_blanks(cls) -> list[str]:
+        """The names in braces in the docstring."""
+        return [name for _, name, _, _ in Formatter().parse(cls.sentence()) if name]
+
+    @classmethod
+    def needs(cls) -> frozenset[Blank]:
+        """The live fields that it is judged over."""
+        over = cls.release.fields() if cls.release is not None else ()
+        return frozenset([*cls.when.fields(), *over])
+
+    @classmethod
+    def look_back(cls) -> int:
+        """Microseconds of earlier readings it needs."""
+        return max(cls.when.look_back(), cls.release.look_back() if cls.release is not None else 0)
+
+    @classmethod
+    def silences(cls) -> frozenset[Silent]:
+        """The silences it speaks of."""
+        return cls.when.silences() | (cls.release.silences() if cls.release is not None else frozenset())
+
+    @classmethod
+    def is_timed(cls) -> bool:
+        """Whether the passing of time alone can begin or end its alerts."""
+        return bool(cls.silences()) or all(field.on_change for field in cls.needs())
+
+    @classmethod
+    def is_about_events(cls) -> bool:
+        return issubclass(cls.subject, Event)
+
+    @classmethod
+    def entity(cls) -> type[Entity] | None:
+        return cls.subject if issubclass(cls.subject, Entity) else None
+
+    @classmethod
+    def key(cls) -> str:
+        """app.rule, unique over the house."""
+        return f"{cls.__module__.rsplit('.', 1)[-1]}.{cls.__name__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An alert begins, ends, or turns out otherwise. Its identity is rule, thing and onset."""
+
+    kind: Literal["raised", "cleared", "moved", "reopened", "withdrawn"]
+    rule: str
+    slot: int
+    onset: int
+    """when the condition began to hold, microseconds; of a moved alert the onset it was known by"""
+    time: int
+    """raised, cleared: when; moved: the right onset; reopened: the end the hub had believed; withdrawn: when it was
+    raised. An alert may be cleared a second time: the end was another one."""
+    values: dict[str, Any]
+    """what the text needs, at the moment it was raised"""
+
+
+@dataclass(slots=True)
+class Spells:
+    """Alerts of one rule over a stretch: the row each was raised at, or -1 when it stood before; likewise its end."""
+
+    slot: Rows
+    onset: Times
+    raised: Rows
+    cleared: Rows
+
+
+class Latch:
+    """State of one rule for every thing of its type: arrays by slot. It remembers and forgets, nothing else."""
+
+    def __init__(self, things: int = 0) -> None:
+        self.since: Times = np.full(things, NEVER, np.int64)
+        """since when `when` holds; NEVER while it does not"""
+        self.onset: Times = np.full(things, NEVER, np.int64)
+        """onset of the standing alert; NEVER while there is none"""
+
+    def grow(self, things: int) -> None:
+        self.since, self.onset = (
+            np.pad(a, (0, things - len(a)), constant_values=NEVER) for a in (self.since, self.onset)
+        )
+
+    def idle(self, slot: Rows) -> bool:
+        """Whether none of the things is on its way to an alert or in one."""
+        return not ((self.since[slot] != NEVER).any() or (self.onset[slot] != NEVER).any())
+
+    def step(self, slot: Rows, time: Times, holds: Bools, ends_now: Bools, hold: int) -> Spells:
+        """Takes rows sorted by thing and time and returns the alerts that began or ended in them.
+
+        holds, ends_now (n,) where `when` and where the end of an alert holds, never both; hold in microseconds.
+        """
+        first = starts(slot)
+        since = self.held_since(slot, time, holds, first)
+        ripe = holds & (time - since >= hold)
+        standing = self.onset[slot]
+        turn = ripe | ends_now
+        nearest = last_row(turn | first)
+        active = np.where(turn[nearest], ripe[nearest], standing[nearest] != NEVER)
+        was = np.concatenate((active[:1], active[:-1]))
+        was[first] = standing[first] != NEVER
+        began_at = active & ~was
+        source = last_row(began_at | first)
+        onset = np.where(began_at[source], since[source], standing[source])
+        last = ends(first)
+        self.since[slot[last]] = np.where(holds[last], since[last], NEVER)
+        self.onset[slot[last]] = np.where(active[last], onset[last], NEVER)
+        return self._spells(slot, onset, began_at, was & ~active)
+
+    def held_since(self, slot: Rows, time: Times, holds: Bools, first: Bools) -> Times:
+        """(n,) since when the condition holds; meaningless where it does not."""
+        carried = self.since[slot]
+        above = np.concatenate((holds[:1], holds[:-1]))
+        begin = holds & (first | ~above)
+        start = np.where(first & (carried != NEVER), carried, time)
+        return start[np.maximum(last_row(begin), 0)]
+
+    @staticmethod
+    def _spells(slot: Rows, onset: Times, began_at: Bools, over: Bools) -> Spells:
+        """Pairs beginnings with ends: within a thing they alternate, an end may come first."""
+        marks = np.flatnonzero(began_at | over)
+        begins = began_at[marks]
+        thing = slot[marks]
+        # An end belongs to the beginning right above it, if that is of the same thing.
+        paired = np.zeros(len(marks), np.bool_)
+        paired[1:] = ~begins[1:] & begins[:-1] & (thing[1:] == thing[:-1])
+        closed_by = np.full(len(marks), -1)
+        closed_by[np.flatnonzero(paired) - 1] = marks[paired]
+        keep = begins | ~paired
+        rows = marks[keep]
+        raised = np.where(begins[keep], rows, -1)
+        cleared = np.where(begins[keep], closed_by[keep], rows)
+        return Spells(slot[rows], onset[rows], raised, cleared)

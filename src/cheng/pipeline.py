@@ -1,0 +1,181 @@
+"""The pipeline: from readings that came in to alerts and cases. Start reading here.
+
+    doors ──▶ resolve ──▶ mark ──▶ judge ──▶ log (durable) ──▶ acknowledge
+                                     └──▶ alerts ──▶ cases ──▶ everybody who listens
+
+One thread takes whatever has come in since it last looked (group commit), so that one fsync serves many senders.
+A second one writes alerts, in order, while the first goes on. After a crash the log is replayed from the last
+checkpoint; alerts have keys, so what was found before is found again and not raised twice.
+"""
+
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cheng.infrastructure.alert_book import AlertBook, Found, Message
+from cheng.infrastructure.bus import Bus
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.history import History
+from cheng.infrastructure.judges import Checkpoint, Judges
+from cheng.kernel.observations import Batch, Events, Frame
+from cheng.standards.durations import minutes
+from cheng.standards.problems import Refused
+
+log = logging.getLogger(__name__)
+ROOM = 2_000_000
+"""Readings that may wait; beyond it senders are asked to come again."""
+GROUP = 200_000
+"""Readings judged and committed in one go."""
+EVERY = minutes(1).us
+"""How often the state of the judging is written down."""
+
+
+@dataclass
+class Counters:
+    """What went through, since the start."""
+
+    accepted: int = 0
+    marked: int = 0
+    commits: int = 0
+    turned_away: int = 0
+    alerts: int = 0
+
+
+@dataclass
+class Waiting:
+    """Something a sender waits for: its future gives how many readings were marked."""
+
+    frame: Frame
+    done: "Future[int]" = field(default_factory=Future)
+
+
+class Pipeline:
+    """Takes frames from any thread; `start()` it once, `close()` it in the end."""
+
+    def __init__(self, judges: Judges, history: History, alerts: AlertBook, bus: Bus, clock: Clock) -> None:
+        self.judges, self.history, self.alerts, self.bus, self.clock = judges, history, alerts, bus, clock
+        self.counters = Counters()
+        self._inbox: queue.Queue[Waiting | None] = queue.Queue()
+        self._found: queue.Queue[tuple[list[Found], Checkpoint | None] | None] = queue.Queue(maxsize=64)
+        self._saved = clock.now()
+        self._room = ROOM
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=run, name=run.__name__, daemon=True) for run in (self._take, self._tell)
+        ]
+
+    def start(self) -> None:
+        """Replays what the last run had judged only in memory, then opens for readings."""
+        for first, frame in self.history.replay(self.judges.seq):
+            found = self.judges.replay(frame)
+            self.judges.seq = first + len(frame) - 1
+            self.alerts.apply(found)
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, frame: Frame) -> "Future[int]":
+        """Hands in readings or events; the future is done when they are durable, with the number of marked ones.
+
+        Refused 429 while too much is waiting.
+        """
+        waiting = Waiting(frame)
+        with self._lock:
+            if self._room < len(frame) and self._room < ROOM:
+                self.counters.turned_away += len(frame)
+                raise Refused(
+                    "busy", "More is coming in than can be taken just now; try again in a second.", status=429
+                )
+            self._room -= len(frame)
+        self._inbox.put(waiting)
+        return waiting.done
+
+    def close(self) -> None:
+        """Takes what is waiting, then writes down the state of the judging."""
+        self._inbox.put(None)
+        self._threads[0].join()
+        self._found.put(None)
+        self._threads[1].join()
+        self.judges.save(self.judges.freeze())
+
+    # -- the first thread: judge and make durable
+
+    def _take(self) -> None:
+        ending = False
+        while not ending:
+            group, ending = self._next_group()
+            if not group:
+                if not ending:
+                    self._hand_on(self.judges.tick(self.clock.now()))
+                continue
+            try:
+                self._commit(group)
+            except BaseException as error:
+                log.exception("readings could not be made durable; nothing of them is acknowledged")
+                self.judges.restore_from(self.history)
+                for waiting in group:
+                    waiting.done.set_exception(error)
+            with self._lock:
+                self._room += sum(len(w.frame) for w in group)
+
+    def _next_group(self) -> tuple[list[Waiting], bool]:
+        """Everything that waits, up to GROUP readings; waits up to a second of hub time for the first."""
+        group: list[Waiting] = []
+        size = 0
+        try:
+            waiting = self._inbox.get(timeout=1 / max(self.clock.speed, 1))
+            while waiting is not None:
+                group.append(waiting)
+                size += len(waiting.frame)
+                if size >= GROUP:
+                    return group, False
+                waiting = self._inbox.get_nowait()
+        except queue.Empty:
+            return group, False
+        return group, True
+
+    def _commit(self, group: list[Waiting]) -> None:
+        batches = [w for w in group if isinstance(w.frame, Batch)]
+        found: list[Found] = []
+        if batches:
+            batch = Batch.concat([w.frame for w in batches if isinstance(w.frame, Batch)])
+            found += self.judges.take(batch, self.clock.now())
+            self.judges.seq = self.history.append(batch) + len(batch) - 1
+            edges = np.cumsum([len(w.frame) for w in batches])[:-1]
+            for waiting, quality in zip(batches, np.split(batch.quality, edges), strict=True):
+                waiting.done.set_result(int(np.count_nonzero(quality)))
+            self.counters.marked += int(np.count_nonzero(batch.quality))
+        for waiting in group:
+            if isinstance(waiting.frame, Events):
+                self.judges.seq = self.history.append(waiting.frame) + len(waiting.frame) - 1
+                found += self.judges.take_events(waiting.frame)
+                waiting.done.set_result(0)
+        self.counters.commits += 1
+        self.counters.accepted += sum(len(w.frame) for w in group)
+        self.bus.publish("readings", {"accepted": self.counters.accepted})
+        self._hand_on([*found, *self.judges.tick(self.clock.now())])
+
+    def _hand_on(self, found: list[Found]) -> None:
+        """To the second thread; every so often with the state as it is now, to be written after these alerts."""
+        now, checkpoint = self.clock.now(), None
+        if now - self._saved >= EVERY and self.judges.seq != self.judges.saved:
+            self._saved, checkpoint = now, self.judges.freeze()
+        if found or checkpoint:
+            self._found.put((found, checkpoint))
+
+    # -- the second thread: write alerts and tell
+
+    def _tell(self) -> None:
+        while (item := self._found.get()) is not None:
+            found, checkpoint = item
+            self._publish(self.alerts.apply(found))
+            if checkpoint is not None:
+                self.judges.save(checkpoint)
+
+    def _publish(self, messages: list[Message]) -> None:
+        for topic, body in messages:
+            self.counters.alerts += 1
+            self.bus.publish(topic, body)

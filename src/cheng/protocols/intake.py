@@ -1,0 +1,151 @@
+"""What every door does with a payload: decode, resolve, hand in, and keep aside what cannot be taken."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from cheng.hub import Hub
+from cheng.infrastructure.resolving import Scope, resolve
+from cheng.kernel.event_judging import event_record
+from cheng.kernel.observations import Events
+from cheng.kernel.reports import Reports
+from cheng.protocols.decoding import NDJSON, decode, instant
+from cheng.security.actors import Actor
+from cheng.security.permissions import Target, decide
+from cheng.standards.problems import InputError, Refused
+
+SMALL = 4_096
+"""Payloads up to this many bytes are decoded in place; larger ones in a thread, so that the others go on."""
+
+
+@dataclass
+class Receipt:
+    """The answer to a delivery, after the commit."""
+
+    accepted: int = 0
+    marked: int = 0
+    refused: list[InputError] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """As the doors answer."""
+        lines = [{"line": e.line, "code": e.code, "reason": e.reason} for e in self.refused]
+        return {"accepted": self.accepted, "marked": self.marked, "refused": lines}
+
+
+class Intake:
+    """One per hub; every door shares it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    def scope(self, actor: Actor) -> Scope | None:
+        """For which things the actor may report; None for all. Refused when it may report for none at all."""
+        if actor.kind == "device" and actor.has("device"):
+            find = self.hub.things.find
+
+            def covers(name: str) -> bool:
+                known = find(name)
+                return actor.scope.covers(name, known.type if known else "")
+
+            return covers
+        self.hub.guard.require(actor, "ingest", Target("thing"))
+        return None
+
+    async def take(self, payload: bytes, media_type: str, actor: Actor, door: str) -> Receipt:
+        """Readings of a payload, durable when it returns. Refused 403, 429, 503 or 507: nothing was taken."""
+        scope = self.scope(actor)
+        if len(payload) <= SMALL:
+            reports, errors = self._decode(payload, media_type, actor, door)
+            batch, more = resolve(reports, self.hub.things, scope)
+        else:
+            reports, errors = await asyncio.to_thread(self._decode, payload, media_type, actor, door)
+            batch, more = await asyncio.to_thread(resolve, reports, self.hub.things, scope)
+        receipt = Receipt(len(batch), refused=sorted([*errors, *more], key=lambda e: e.line or 0))
+        if len(batch):
+            receipt.marked = await asyncio.wrap_future(self.hub.pipeline.submit(batch))
+        if receipt.refused:
+            await asyncio.to_thread(self._keep, receipt.refused, payload, media_type, actor, door)
+        return receipt
+
+    def take_now(self, reports: Reports, actor: Actor) -> Receipt:
+        """Readings that are columns already; for threads, such as a file being loaded."""
+        batch, refused = resolve(reports, self.hub.things, self.scope(actor))
+        marked = self.hub.pipeline.submit(batch).result() if len(batch) else 0
+        return Receipt(len(batch), marked, refused)
+
+    def _decode(self, payload: bytes, media_type: str, actor: Actor, door: str) -> tuple[Reports, list[InputError]]:
+        try:
+            return decode(payload, media_type)
+        except InputError as error:
+            self.hub.refused.keep(door, actor.name, [(error, payload)])
+            raise
+
+    def _keep(self, errors: Sequence[InputError], payload: bytes, media_type: str, actor: Actor, door: str) -> None:
+        lines = payload.split(b"\n") if media_type.startswith(NDJSON) else [payload]
+        kept = [(e, lines[min((e.line or 1), len(lines)) - 1]) for e in errors]
+        self.hub.refused.keep(door, actor.name, kept)
+
+    async def take_events(self, payload: bytes, actor: Actor, door: str) -> Receipt:
+        """Events as NDJSON: {"event": "Panic", "time": …, and the fields}. Durable when it returns."""
+        may = self.scope(actor)
+        receipt = Receipt()
+        kinds: list[int] = []
+        times: list[int] = []
+        payloads: list[bytes] = []
+        for line, text in enumerate(payload.split(b"\n"), 1):
+            if not text.strip():
+                continue
+            try:
+                kind, time, record = self._event(text, may)
+            except InputError as error:
+                error.line = line
+                receipt.refused.append(error)
+                continue
+            kinds.append(kind)
+            times.append(time)
+            payloads.append(msgspec.json.encode(record))
+        if kinds:
+            receipt.accepted = len(kinds)
+            await asyncio.wrap_future(self.hub.pipeline.submit(Events.of(kinds, times, payloads)))
+        if receipt.refused:
+            await asyncio.to_thread(self._keep, receipt.refused, payload, NDJSON, actor, door)
+        return receipt
+
+    def _event(self, text: bytes, may: Scope | None) -> tuple[int, int, dict[str, Any]]:
+        try:
+            sent = msgspec.json.decode(text, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; an event is one JSON object a line") from error
+        event = self.hub.model.events.get(str(sent.get("event")))
+        if event is None:
+            known = ", ".join(self.hub.model.events) or "none"
+            raise InputError("unknown-event", f"there is no event {sent.get('event')!r}; known are {known}")
+        record, fault = event_record(event, sent)
+        if fault:
+            raise InputError("bad-event", fault)
+        subject = event.subject()
+        if subject is not None and may is not None and not may(str(record[subject.name])):
+            raise InputError("not-yours", f"this sender may not report for '{record[subject.name]}'")
+        when = sent.get("time")
+        if not isinstance(when, (int, float, str)):
+            raise InputError("bad-time", "'time' is missing; send ISO 8601 or an epoch number")
+        return self.hub.things.event_number(event.__name__), instant(when), record
+
+
+def may_report(actor: Actor, thing: str, type_name: str) -> bool:
+    """Whether the actor may report for a thing."""
+    return bool(decide(actor, "ingest", Target("thing", id=thing, type=type_name)).allowed)
+
+
+def turned_away(error: Exception) -> tuple[int, dict[str, Any]]:
+    """HTTP status and problem details (RFC 9457) of a delivery that was not taken."""
+    if isinstance(error, InputError):
+        status, code, detail = (415 if error.code == "media-type" else 400), error.code, error.reason
+    elif isinstance(error, Refused):
+        status, code, detail = error.status, error.code, str(error)
+    else:
+        status, code, detail = 503, "not-durable", "The readings could not be written down; send them again."
+    return status, {"type": f"about:blank#{code}", "title": code, "status": status, "detail": detail}

@@ -1,0 +1,47 @@
+"""Places: GeoJSON (RFC 7946, WGS 84) to and from geometry, and whether positions lie in them."""
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Bools = npt.NDArray[np.bool_]
+
+
+def from_geojson(geometry: dict[str, Any]) -> shapely.Geometry:
+    """A geometry from GeoJSON; raises ValueError with what is wrong."""
+    try:
+        place = shapely.from_geojson(json.dumps(geometry))
+    except (shapely.errors.ShapelyError, TypeError, ValueError) as error:
+        raise ValueError(f"this is no GeoJSON geometry: {error}") from error
+    if place is None or place.is_empty:
+        raise ValueError("the geometry is empty")
+    if not place.is_valid:
+        raise ValueError(f"the geometry crosses itself or is broken: {shapely.is_valid_reason(place)}")
+    return place
+
+
+def covers(places: npt.NDArray[Any], longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> tuple[Bools, Bools]:
+    """Whether each position lies in (or on the edge of) its place, and whether that can be known.
+
+    Places (n,) or (1,) shapely geometries or None; degrees (n,). Without a place or position it is not known.
+    """
+    x, y = np.asarray(longitude, np.float64), np.asarray(latitude, np.float64)
+    there = ~shapely.is_missing(places) & ~shapely.is_empty(places)
+    known = there & np.isfinite(x) & np.isfinite(y)
+    if len(places) == 1:
+        shapely.prepare(places)
+    return shapely.intersects_xy(places, x, y) & known, known
+
+
+def representative_point(geometry: dict[str, Any] | None) -> tuple[float, float] | None:
+    """A point that surely lies in the geometry: longitude, latitude."""
+    if geometry is None:
+        return None
+    if geometry.get("type") == "Point":
+        longitude, latitude = geometry["coordinates"][:2]
+        return float(longitude), float(latitude)
+    point = from_geojson(geometry).representative_point()
+    return float(point.x), float(point.y)

@@ -1,0 +1,135 @@
+"""The web application: every page module of the folders below, behind one door with the same rules for all.
+
+A page module has `routes`, a list of what `cheng.web.pages.get` and `post` made; a protocol's module may have one,
+too. Nobody lists them anywhere: the folder is the list.
+"""
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import Message, Receive, Scope, Send
+
+from cheng.web.ask import ask_of
+from cheng.web.assets import Assets
+from cheng.web.errors import HANDLERS
+from cheng.web.guards import check_needs, from_our_page, may_enter
+from cheng.web.headers import secure
+from cheng.web.house_of import House
+from cheng.web.metrics import Counts
+from cheng.web.navigation import Navigation
+from cheng.web.people import REPRESENTATION, People
+from cheng.web.templating import Templates
+from cheng.web.texts import Catalogues
+
+ENDINGS = ("json", "csv", "geojson")
+READERS = "cheng.web"
+PROTOCOLS = "cheng.protocols"
+FORM_ROOM = 2_000_000
+"""Bytes a request may have beyond the files it brings."""
+
+
+class Web(Litestar):
+    """Litestar with what has to hold for every answer: our prefix, the twins' endings, HEAD, and safe headers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+            return
+        began = time.perf_counter()
+        hub: House = self.state.hub
+        scope = self.arrived(dict(scope), hub.settings.root_path)  # type: ignore[arg-type,assignment]
+        bare = scope["method"] == "HEAD"
+        if bare:
+            scope["method"] = "GET"
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = secure(message["headers"], hub.settings, scope)
+                self.count(scope, message["status"], time.perf_counter() - began)
+            elif bare and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await super().__call__(scope, receive, sent)  # type: ignore[arg-type]
+
+    def arrived(self, scope: dict[str, Any], prefix: str) -> dict[str, Any]:
+        """The scope without our prefix, and with a twin's ending moved out of the path into the request's state."""
+        path: str = scope["path"]
+        if prefix and (path == prefix or path.startswith(prefix + "/")):
+            path = path[len(prefix) :] or "/"
+        scope["state"] = dict(scope.get("state") or {})
+        stem, dot, ending = path.rpartition(".")
+        if dot and ending in ENDINGS and path.split("/")[1] in self.state.twinned and path not in self.state.literal:
+            scope["state"][REPRESENTATION] = ending
+            path = stem
+        return {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
+
+    def count(self, scope: Scope, status: int, seconds: float) -> None:
+        """For /metrics: requests by method and status class, and the time they took."""
+        counts: Counts = self.state.counts
+        counts.add("cheng_http_requests_total", "Requests answered.", method=scope["method"], status=f"{status // 100}xx")
+        counts.add("cheng_http_seconds_total", "Time until answers began, summed up.", seconds)
+
+
+def create_app(hub: House) -> Web:
+    """The application of a hub. Raises SpecError when a route does not say who may use it."""
+    counts = Counts()
+    state = {"hub": hub, "counts": counts, "catalogues": Catalogues.load()}
+    state |= {"templates": Templates(Assets.read()), "twinned": set(), "literal": set()}
+    app = Web(
+        route_handlers=list(find_routes()),
+        state=State(state, deep_copy=False),
+        dependencies={"ask": Provide(ask_of)},
+        exception_handlers=HANDLERS,
+        guards=[may_enter, from_our_page],
+        middleware=[People(hub)],
+        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude_opt_key="uncompressed"),
+        request_max_body_size=hub.settings.upload_limit + FORM_ROOM,
+        logging_config=None,
+        openapi_config=None,
+        include_in_schema=False,
+    )
+    check_needs(app.routes)
+    app.state.navigation = Navigation.of(app.routes)
+    app.state.twinned = {first_part(route.path) for route in app.routes if twinned(route)}
+    app.state.literal = {route.path for route in app.routes if "." in route.path}
+    return app
+
+
+def first_part(path: str) -> str:
+    return path.split("/")[1]
+
+
+def twinned(route: Any) -> bool:
+    """Whether a route is one of our pages, which have twins."""
+    return any(handler.opt.get("page") for handler in getattr(route, "route_handlers", ()))
+
+
+def find_routes() -> Iterator[Any]:
+    """What the modules of the readers' folders and of the protocols offer as `routes`."""
+    for name in sorted(modules_below(READERS, packages_only=True)):
+        yield from routes_of(name)
+    for name in sorted(modules_below(PROTOCOLS)):
+        yield from routes_of(name)
+
+
+def modules_below(package: str, packages_only: bool = False) -> Iterable[str]:
+    """Names of all modules in the folder of a package; with `packages_only`, those in its sub-folders alone."""
+    path = importlib.import_module(package).__path__
+    for found in pkgutil.iter_modules(path, package + "."):
+        if found.ispkg:
+            yield from modules_below(found.name)
+        elif not packages_only:
+            yield found.name
+
+
+def routes_of(name: str) -> Iterable[Any]:
+    routes: Iterable[Any] = getattr(importlib.import_module(name), "routes", ())
+    return routes

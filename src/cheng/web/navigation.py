@@ -1,0 +1,95 @@
+"""Where one can go: the sections by who reads, and in each the pages that ask for a place in its menu.
+
+A page asks by `entry="Cases"` in its own declaration; nobody keeps a list.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from litestar.routes import BaseRoute
+
+from cheng.security.permissions import reach
+from cheng.web.ask import Ask
+from cheng.web.guards import PUBLIC, SIGNED_IN, handlers_of
+
+SECTIONS = {
+    "portal": "City services",
+    "desk": "Desk",
+    "dashboard": "Dashboard",
+    "catalogue": "Data",
+    "console": "Console",
+}
+"""Folder, kind of the permission `enter` and first part of the address, with the name people read."""
+FIRST = {"operator": "/console", "leader": "/dashboard", "officer": "/desk", "citizen": "/portal"}
+"""Where each role begins its day; who has several roles begins with the first of them."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a section's menu."""
+
+    text: str
+    path: str
+    needs: Any
+    order: int = 100
+    current: bool = False
+
+
+@dataclass
+class Navigation:
+    """What the routes themselves say."""
+
+    menus: dict[str, list[Entry]] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, routes: Iterable[BaseRoute]) -> Self:
+        """From the declarations of all routes."""
+        found = cls()
+        for route in routes:
+            found.paths.add(route.path)
+            for handler in handlers_of(route):
+                if (text := handler.opt.get("entry")) and route.path == min(handler.paths, key=len):
+                    section = route.path.strip("/").split("/")[0]
+                    entry = Entry(text, route.path, handler.opt["needs"], handler.opt.get("order", 100))
+                    found.menus.setdefault(section, []).append(entry)
+        for menu in found.menus.values():
+            menu.sort(key=lambda entry: (entry.order, entry.text))
+        return found
+
+    def section(self, ask: Ask) -> str:
+        """Which section the page belongs to; "" for none."""
+        first = str(ask.request.scope["path"]).strip("/").split("/")[0]
+        return first if first in SECTIONS else ""
+
+    def sections(self, ask: Ask) -> list[Entry]:
+        """The sections this reader may enter, with the present one marked."""
+        here = self.section(ask)
+        return [
+            Entry(ask._(text), f"/{name}", PUBLIC, current=name == here)
+            for name, text in SECTIONS.items()
+            if f"/{name}" in self.paths and reach(ask.actor, "enter", name)
+        ]
+
+    def entries(self, ask: Ask) -> list[Entry]:
+        """The menu of the present section, as far as this reader may."""
+        path = str(ask.request.scope["path"]).rstrip("/")
+        mine = [entry for entry in self.menus.get(self.section(ask), []) if open_to(ask, entry.needs)]
+        fits = [e.path for e in mine if path == e.path or path.startswith(e.path + "/")]
+        current = max(fits, key=len, default="")
+        return [Entry(ask._(e.text), e.path, e.needs, e.order, e.path == current) for e in mine]
+
+    def home(self, ask: Ask) -> str:
+        """Where this reader begins."""
+        for role, path in FIRST.items():
+            if ask.signed_in and ask.actor.has(role) and path in self.paths:
+                return path
+        return "/portal"
+
+
+def open_to(ask: Ask, needs: Any) -> bool:
+    """Whether this reader passes what a route declared."""
+    if needs in (PUBLIC, SIGNED_IN):
+        return needs == PUBLIC or ask.signed_in
+    return bool(reach(ask.actor, *needs))

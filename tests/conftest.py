@@ -1,0 +1,72 @@
+"""What every test may ask for: a store, a clock, and (by one mark) the same test once per backend.
+
+`@pytest.mark.backends` on a test that uses `store` runs it on SQLite and on PostgreSQL; without it, on SQLite.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from cheng.infrastructure.clock import ManualClock
+from cheng.infrastructure.store import Store
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests say `from needs import need` under every import mode
+
+from needs import need
+from postgres import Postgres, folder_of_binaries, server, user_to_run_as
+
+hypothesis.settings.register_profile("cheng", deadline=None)
+hypothesis.settings.load_profile("cheng")
+
+START = 1_795_132_800_000_000
+"""2026-11-20 08:00 in Shanghai, in microseconds UTC."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "backends: run once per backend of the store, SQLite and PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("backends") is not None
+        metafunc.parametrize("backend", ["sqlite", "postgres"] if both else ["sqlite"], scope="session")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; the test is skipped where the machine has none (`CHENG_REQUIRE=postgres` fails it)."""
+    binaries = folder_of_binaries()
+    need("postgres", binaries is not None, "PostgreSQL's initdb and postgres are not on this machine")
+    runs = os.getuid() != 0 or user_to_run_as() is not None
+    need("postgres", runs, "PostgreSQL does not run as root, and there is no user postgres or nobody")
+    assert binaries is not None
+    with server(binaries) as running:
+        yield running
+
+
+@pytest.fixture
+def store_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a fresh store lies: with all its tables on PostgreSQL, not yet made on SQLite."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store' / 'cheng.db'}"
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An open store with all its tables and no rows."""
+    opened = Store(store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at START until the test moves it."""
+    return ManualClock(START)

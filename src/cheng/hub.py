@@ -67,6 +67,7 @@ def open_hub(
     Raises SpecError when settings, applications or the store do not hold together.
     """
     clock, model, hasher = clock or Clock(), model or load_model(), hasher or Hasher()
+    wall = clock if clock.speed == 1 else Clock()  # sessions of people do not end faster in a city that is sped up
     calendar = Calendar(settings.timezone)
     store = Store(settings.store or settings.data / "cheng.db")
     things = Things(store, model, clock)
@@ -75,7 +76,7 @@ def open_hub(
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
     alerts = AlertBook(store, model, things, cases, clock)
     bus = Bus()
-    sessions = Sessions(store, clock, settings.session_idle, settings.session_absolute)
+    sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
     pipeline = Pipeline(judges, history, alerts, bus, clock)
     hub = Hub(
         settings=settings,
@@ -92,11 +93,11 @@ def open_hub(
         cases=cases,
         indicators=IndicatorBook(store, model.indicators.values(), calendar, clock),
         refused=RefusedBox(store, clock),
-        accounts=Accounts(store, clock, hasher, sessions),
+        accounts=Accounts(store, wall, hasher, sessions),
         sessions=sessions,
-        door=Door(store, clock, hasher, sessions),
-        tokens=TokenBook(store, clock),
-        guard=Guard(store, clock),
+        door=Door(store, wall, hasher, sessions),
+        tokens=TokenBook(store, wall),
+        guard=Guard(store, wall),
         pipeline=pipeline,
     )
     pipeline.start()

@@ -3,6 +3,10 @@
 from typing import Any
 
 import pytest
+
+from cheng.kernel.cases import HOUSE, VERBS, Act, Case, Flow, Step, act, fold, lights, remaining
+from cheng.kernel.needs import clean
+from cheng.standards.problems import Refused
 from small_flow import (
     CALENDAR,
     CITIZEN,
@@ -27,10 +31,6 @@ from small_flow import (
     officer,
     together,
 )
-
-from cheng.kernel.cases import HOUSE, VERBS, Act, Case, Flow, Step, act, fold, lights, remaining
-from cheng.kernel.needs import clean
-from cheng.standards.problems import Refused
 
 # -- the way through
 
@@ -112,7 +112,8 @@ def test_a_dispatcher_moves_a_case_and_the_clock_begins_anew() -> None:
     desk = Desk()
     desk.do("move", DISPATCHER, department="Parks", reason="It lies in a park")
     assert desk.case.departments == ("Parks",)
-    assert desk.case.run and desk.case.run.started == desk.now
+    assert desk.case.run
+    assert desk.case.run.started == desk.now
     assert desk.case.runs[0].outcome == "moved"
     assert desk.do("complete", STRANGER).step == "handle"
     assert desk.case.departments == ("Parks",)
@@ -162,12 +163,14 @@ def test_an_extension_adds_the_original_limit_and_two_are_enough() -> None:
         desk.do("extend", LI, reason="Really")
     desk.do("deny", DISPATCHER, reason="Go by hand")
     assert desk.case.extended == 0
-    assert desk.case.run and desk.case.run.due == START + 10 * MINUTE
+    assert desk.case.run
+    assert desk.case.run.due == START + 10 * MINUTE
     for times in (1, 2):
         desk.do("extend", LI, reason="The crane is on its way")
         desk.do("allow", DISPATCHER)
         assert desk.case.extended == times
-        assert desk.case.run and desk.case.run.due == START + (1 + times) * 10 * MINUTE
+        assert desk.case.run
+        assert desk.case.run.due == START + (1 + times) * 10 * MINUTE
     assert lights(desk.case, START + 22 * MINUTE + MINUTE // 2) == "green", "a quarter of thirty minutes is left"
     assert lights(desk.case, START + 23 * MINUTE) == "yellow"
     assert desk.case.due == START + 2 * DAY + 20 * MINUTE
@@ -202,7 +205,8 @@ def test_a_suspension_stops_the_clock() -> None:
     desk.now = START + 5 * DAY - MINUTE
     desk.do("resume", DISPATCHER)
     paused = desk.now - since
-    assert desk.case.run and desk.case.run.due == START + 10 * MINUTE + paused
+    assert desk.case.run
+    assert desk.case.run.due == START + 10 * MINUTE + paused
     assert desk.case.due == START + 2 * DAY + paused
     with pytest.raises(Refused, match="suspended once"):
         desk.do("suspend", DISPATCHER, until=desk.now + DAY, reason="Again")

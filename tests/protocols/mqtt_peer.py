@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Self
 
 from cheng.protocols.mqtt_broker import Broker
 from cheng.protocols.mqtt_decoder import Decoder
-from cheng.protocols.mqtt_hub import Limits, Publish
+from cheng.protocols.mqtt_hub import Limits, Owner, Publish
 from cheng.protocols.mqtt_packets import (
     V5,
     Ack,
@@ -48,13 +48,13 @@ class TestHub:
         self.hold = False
         self.held: list[asyncio.Future[Sequence[int] | None]] = []
 
-    async def authenticate(self, client_id: str, username: str | None, password: bytes | None) -> object | None:
+    async def authenticate(self, client_id: str, username: str | None, password: bytes | None) -> Hashable | None:
         return None if username == "stranger" else username or "anyone"
 
-    def may_subscribe(self, principal: object, topic_filter: str) -> bool:
+    def may_subscribe(self, principal: Hashable, topic_filter: str) -> bool:
         return not str(principal).startswith("device-") or covers(f"cheng/{principal}/#", topic_filter)
 
-    def may_publish(self, principal: object, topic: str) -> bool:
+    def may_publish(self, principal: Hashable, topic: str) -> bool:
         return not str(principal).startswith("device-") or covers(f"cheng/{principal}/#", topic)
 
     def receive(self, publishes: list[Publish]) -> Awaitable[Sequence[int] | None]:
@@ -151,10 +151,10 @@ class Peer:
 class Gate:
     """A broker on a free port with a test hub and a test clock; `async with Gate() as gate`."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, owner: Owner = lambda principal: principal, **limits: Any) -> None:
         self.hub = TestHub()
         self.clock = Clock()
-        self.broker = Broker(self.hub, Limits(**{"stop_time": 0.1} | limits), now=self.clock)
+        self.broker = Broker(self.hub, Limits(**{"stop_time": 0.1} | limits), now=self.clock, owner=owner)
         self.port = 0
         self.peers: list[Peer] = []
 

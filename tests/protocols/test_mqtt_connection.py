@@ -3,7 +3,10 @@
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mqtt_peer import Gate, play
+from test_mqtt_packets import packets
 
 from cheng.protocols.mqtt_packets import (
     V5,
@@ -133,6 +136,9 @@ def test_the_receive_maximum_binds_both_sides() -> None:
             (bye,) = await greedy.rest()
             assert isinstance(bye, Disconnect)
             assert bye.reason == Reason.RECEIVE_MAXIMUM_EXCEEDED
+            old = await gate.connect("old", V311)
+            old.send(*(Publish("a", b"", 2, packet_id=number) for number in range(1, 5)))
+            assert await old.rest() == []
             gate.hub.hold = False
             peer = await gate.connect("p", properties={"receive_max": 2})
             await peer.subscribe("b")
@@ -199,7 +205,7 @@ def test_a_client_that_goes_while_the_hub_is_asked_who_it_is_leaves_nothing_behi
                 asked.append(asyncio.get_running_loop().create_future())
                 return await asked[-1]
 
-            gate.hub.authenticate = wait  # type: ignore[method-assign]
+            gate.hub.authenticate = wait
             peer = await gate.open()
             peer.send(Connect("x", V5), PingReq())
             await gate.until(lambda: bool(asked))
@@ -225,3 +231,30 @@ def test_bytes_that_come_one_by_one_are_understood(version: int) -> None:
             assert {type(answer) for answer in answers} == {ConnAck, Ack, PingResp}
 
     play(story)
+
+
+any_packets = st.sampled_from([V311, V5]).flatmap(
+    lambda version: st.tuples(st.just(version), st.lists(packets(version), min_size=1, max_size=12))
+)
+
+
+@settings(max_examples=100)
+@given(any_packets, st.booleans())
+def test_no_conversation_however_odd_breaks_the_listener(odd: tuple[int, list[Packet]], connect: bool) -> None:
+    version, several = odd
+    unexpected: list[object] = []
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: unexpected.append(context))
+        async with Gate(inflight=2, receive_maximum=3, topic_aliases=2) as gate:
+            neighbour = await gate.connect("neighbour")
+            peer = await (gate.connect("odd", version) if connect else gate.open(version))
+            peer.send(*several)
+            peer.writer.write_eof()
+            await peer.rest()
+            await gate.until(lambda: gate.broker.counters.connections == 1)
+            gate.broker.sweep()
+            await neighbour.everything()
+
+    play(story)
+    assert unexpected == []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.clock import Clock
@@ -73,9 +73,7 @@ class AlertBook:
         quiet = self.quiet.now_and_later()
         with self.store.write() as conn:
             messages += self._raise(conn, [f for f in found if f.change.kind == "raised"], quiet)
-            for one in found:
-                if one.change.kind != "raised":
-                    messages += self._correct(conn, one)
+            messages += self._correct(conn, [f for f in found if f.change.kind != "raised"])
         return messages
 
     def _raise(self, conn: Connection, found: Sequence[Found], quiet: Asked) -> list[Message]:
@@ -177,31 +175,51 @@ class AlertBook:
                     text=text,
                 )
             else:
-                lead = conn.execute(select(alerts.c.key).where(alerts.c.id == row["group_id"])).scalar()
-                self._tell_case(conn, str(lead), "alert_joined", {"detail": {"alert": row["id"]}, "text": text})
+                lead = conn.execute(select(alerts.c.key).where(alerts.c.id == row["group_id"])).scalar_one()
+                case = self._known(conn, [lead])[lead]["case"]
+                if case:
+                    self._tell_case(conn, case, "alert_joined", {"detail": {"alert": row["id"]}, "text": text})
 
-    def _tell_case(self, conn: Connection, key: str, verb: str, data: dict[str, Any]) -> None:
-        case = conn.execute(select(cases.c.id, cases.c.state).where(cases.c.alert == key)).first()
-        if case is not None and case.state in ("open", "suspended"):
-            self.cases.act_in(conn, case.id, verb, HOUSE, data)
+    def _tell_case(self, conn: Connection, case: str, verb: str, data: dict[str, Any]) -> None:
+        self.cases.act_in(conn, case, verb, HOUSE, data)
 
     # -- corrections
 
-    def _correct(self, conn: Connection, one: Found) -> list[Message]:
-        change = one.change
-        key = alert_key(change.rule, one.thing, change.onset)
-        row = conn.execute(select(alerts).where(alerts.c.key == key)).mappings().first()
-        if row is None or row["state"] == "withdrawn":
-            return []
-        new, kind = correction(change, one.thing)
-        if all(row[name] == value for name, value in new.items()):
-            return []
-        conn.execute(update(alerts).where(alerts.c.key == key).values(**new))
-        detail = {"time": change.time, "kind": change.kind}
-        conn.execute(insert(alert_notices).values(alert=row["id"], at=self.clock.now(), kind=kind, detail=detail))
-        if row["state"] == "standing" and change.kind != "reopened":
-            self._tell_case(conn, key, f"alert_{kind}", {"detail": detail})
-        return [(f"alerts/{kind}", self.message({**row, **new}))]
+    def _correct(self, conn: Connection, found: Sequence[Found]) -> list[Message]:
+        """Ends, moves and withdrawals; what is in the book already is left alone."""
+        keys = [alert_key(f.change.rule, f.thing, f.change.onset) for f in found]
+        known = self._known(conn, keys)
+        now, notices, messages = self.clock.now(), [], []
+        touched: dict[str, dict[str, Any]] = {}
+        for one, key in zip(found, keys, strict=True):
+            row = known.get(key)
+            new, kind = correction(one.change, one.thing)
+            if row is None or row["state"] == "withdrawn" or all(row[name] == value for name, value in new.items()):
+                continue
+            row.update(new)
+            known[row["key"]] = touched[row["id"]] = row
+            detail = {"time": one.change.time, "kind": one.change.kind}
+            notices.append({"alert": row["id"], "at": now, "kind": kind, "detail": detail})
+            messages.append((f"alerts/{kind}", self.message(row)))
+            if row["case"] and one.change.kind != "reopened":
+                self._tell_case(conn, row["case"], f"alert_{kind}", {"detail": detail})
+        if touched:
+            names = ("key", "onset", "cleared", "state", "withdrawn_at")
+            change = update(alerts).where(alerts.c.id == bindparam("_id"))
+            change = change.values({name: bindparam(f"_{name}") for name in names})
+            conn.execute(change, [{"_id": i, **{f"_{n}": row[n] for n in names}} for i, row in touched.items()])
+            conn.execute(insert(alert_notices), notices)
+        return messages
+
+    def _known(self, conn: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The alerts with these keys, and the open case of each."""
+        known: dict[str, dict[str, Any]] = {}
+        open_case = (cases.c.alert == alerts.c.key) & cases.c.state.in_(("open", "suspended"))
+        query = select(alerts, cases.c.id.label("case")).outerjoin(cases, open_case)
+        for start in range(0, len(keys), CHUNK):
+            rows = conn.execute(query.where(alerts.c.key.in_(keys[start : start + CHUNK]))).mappings()
+            known.update({row["key"]: dict(row) for row in rows})
+        return known
 
     def message(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """An alert as open pages hear of it."""

@@ -115,7 +115,7 @@ class CaseBook(CaseLists):
         """Inside a transaction of the caller. `values`: fields of the thing, with id, name, area and owner; they fill
         the title and name the departments. `thing`: its index; `area`: its id; `place`: longitude and latitude.
         `key` makes a repeated request by hand open one case, as `alert_key` does for alerts."""
-        line = self._flow(flow if isinstance(flow, str) else flow.key())
+        line = self._installed(flow if isinstance(flow, str) else flow.key())
         about: dict[str, Any] = {"values": values, "alert": alert_key, "rule": rule, "text": text, "reporter": reporter}
         about |= {"area": area, "place": list(place) if place else None}
         asked, key = fingerprint("", "open", actor, about), checked(key)
@@ -217,8 +217,7 @@ class CaseBook(CaseLists):
         if version is not None and version != case.version:
             message = "{actor} has done something about this case meanwhile; look at it again before you go on."
             raise Refused("changed", message, {"actor": case.last_actor})
-        if (flow := self._flow(row["flow"])) is Gone:
-            raise Refused("flow-gone", "The application of this case is not installed; it can be read, nothing else.")
+        flow = self._installed(row["flow"])
         target = self.people(conn, str(data["person"])) if isinstance(data, Mapping) and data.get("person") else None
         holds = self._holds(flow, case, verb, row["thing"])
         act = kernel.act(flow, case, verb, actor, self.clock.now(), data, self.calendar, holds=holds, target=target)
@@ -309,6 +308,11 @@ class CaseBook(CaseLists):
 
     def _flow(self, key: str) -> type[Flow]:
         return self.flows.get(key, Gone)
+
+    def _installed(self, key: str) -> type[Flow]:
+        if key not in self.flows:
+            raise Refused("flow-gone", "The application of this case is not installed; it can be read, nothing else.")
+        return self.flows[key]
 
     def _case(self, conn: Connection, row: RowMapping) -> Case:
         case = kernel.fold(self._flow(row["flow"]), rows.read_acts(conn, row["id"]), self.calendar, row["id"])

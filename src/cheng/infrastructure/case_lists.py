@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, case, func, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, case, func, literal, or_, select, tuple_, union, union_all
 
 from cheng.infrastructure.case_rows import Entry, entry
 from cheng.infrastructure.clock import Clock
@@ -24,7 +24,9 @@ Place = tuple[int, str]
 """Where a row stands in a list: its due date or opening in µs, and its id."""
 MOST = 500
 WITHOUT_LIMIT = 2**62
-EQUAL = ("flow", "app", "area", "level", "thing_id", "reporter", "step", "merged_into", "parent")
+EQUAL = ("flow", "app", "area", "level", "step")
+SELECTIVE = ("thing_id", "reporter", "merged_into", "parent")
+"""Few cases have the same: better looked up than met on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,17 @@ class CaseLists:
         """How many open cases stand in "green", "yellow" and "red" light, and how many are "suspended"."""
         wanted, now = filters or Filters(), self.clock.now()
         light = case((lit("red", now), "red"), (lit("yellow", now), "yellow"), else_="green")
-        where = [*owned(wanted), *matching(wanted)]
+        shown = {"open": light.label("light"), "suspended": literal("suspended").label("light")}
+        walks = [
+            select(label, cases.c.id).where(cases.c.state == state, *whose, *matching(wanted))
+            for state, label in shown.items()
+            for whose in roads(wanted)
+        ]
+        found = (union if len(walks) > 2 else union_all)(*walks).subquery()
         counted = dict.fromkeys(("green", "yellow", "red", "suspended"), 0)
         with self.store.read() as conn:
-            query = select(light.label("light"), func.count()).where(cases.c.state == "open", *where).group_by("light")
-            for name, number in conn.execute(query):
+            for name, number in conn.execute(select(found.c.light, func.count()).group_by(found.c.light)):
                 counted[name] = number
-            query = select(func.count()).where(cases.c.state == "suspended", *where)
-            counted["suspended"] = conn.execute(query).scalar_one()
         return counted
 
     def due_to_resume(self, now: int) -> Sequence[str]:
@@ -139,14 +144,17 @@ def walk(conn: Connection, wanted: Filters, now: int, beyond: list[ColumnElement
 
 
 def newest(conn: Connection, wanted: Filters, now: int, after: Place | None, limit: int) -> Sequence[Place]:
-    where = [cases.c.state.in_(wanted.states), *owned(wanted), *matching(wanted)]
+    where = [*owned(wanted), *matching(wanted)]
     if wanted.light:
         where.append(lit(wanted.light, now))
     if after is not None:
         where.append(tuple_(cases.c.opened, cases.c.id) < after)
-    query = select(cases.c.opened, cases.c.id).where(*where)
-    rows = conn.execute(query.order_by(cases.c.opened.desc(), cases.c.id.desc()).limit(limit))
-    return [(opened, id_) for opened, id_ in rows]
+    places: list[Place] = []
+    for state in wanted.states:
+        query = select(cases.c.opened, cases.c.id).where(cases.c.state == state, *where)
+        rows = conn.execute(query.order_by(cases.c.opened.desc(), cases.c.id.desc()).limit(limit))
+        places += [(opened, id_) for opened, id_ in rows]
+    return sorted(places, reverse=True)[:limit]
 
 
 def roads(wanted: Filters) -> list[list[ColumnElement[bool]]]:
@@ -174,16 +182,16 @@ def shared(wanted: Filters) -> Any:
 
 def matching(wanted: Filters) -> list[ColumnElement[bool]]:
     found = [cases.c[name] == value for name in EQUAL if (value := getattr(wanted, name))]
+    few = [cases.c[name] == value for name in SELECTIVE if (value := getattr(wanted, name))]
     if wanted.number:
-        found.append(cases.c.number.startswith(wanted.number, autoescape=True))
-    return found
+        few.append(cases.c.number.startswith(wanted.number, autoescape=True))
+    return [*found, cases.c.id.in_(select(cases.c.id).where(*few))] if few else found
 
 
 def lit(light: Light, now: int) -> ColumnElement[bool]:
     """Open cases in this light; agrees with `Entry.light`."""
-    red = (func.coalesce(cases.c.due, WITHOUT_LIMIT) < now) | (func.coalesce(cases.c.overall_due, WITHOUT_LIMIT) < now)
-    late = func.coalesce(cases.c.warn, WITHOUT_LIMIT) < now
-    return {"red": red, "yellow": ~red & late, "green": ~red & ~late}[light]
+    due, warn = (func.coalesce(column, WITHOUT_LIMIT) for column in (cases.c.due, cases.c.warn))
+    return {"red": due < now, "yellow": (due >= now) & (warn < now), "green": (due >= now) & (warn >= now)}[light]
 
 
 def write_cursor(place: Place) -> str:

@@ -48,6 +48,7 @@ class Entry:
     step: str
     opened: int
     due: int | None
+    """the next limit, of the step or of the whole case"""
     warn: int | None
     overall_due: int | None
     resumes: int | None
@@ -61,7 +62,7 @@ class Entry:
         """Agrees with `kernel.cases.lights` for cases under way."""
         if self.state != "open":
             return "red" if self.marks.get("late") else "yellow" if self.marks.get("yellow") else "green"
-        if any(due is not None and now > due for due in (self.due, self.overall_due)):
+        if self.due is not None and now > self.due:
             return "red"
         return "yellow" if self.warn is not None and now > self.warn else "green"
 
@@ -83,14 +84,13 @@ def entry(row: RowMapping) -> Entry:
 
 def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
     """The columns of `cases` that change with every act."""
-    run = case.run
     return {
         "state": case.state,
         "step": case.step,
         "department": case.departments[0] if case.departments else "",
         "assignee": case.assignee or None,
-        "due": run.due if run else None,
-        "warn": run.warn if run else None,
+        "due": case.next_due,
+        "warn": case.warn,
         "overall_due": case.due,
         "resumes": case.resumes,
         "closed": case.closed,

@@ -50,14 +50,13 @@ def resolve(reports: Reports, things: Things, may: Scope | None = None) -> tuple
 
 def _things(reports: Reports, things: Things, may: Scope | None, refused: list[InputError]) -> Ints:
     """(n,) the thing of each row; -1 where it may not be reported for, or where there is no room for strangers."""
-    allowed = np.array([may is None or may(name) for name in reports.ids], np.bool_)
-    new = [name for name, ok in zip(reports.ids, allowed, strict=True) if ok and things.find(name) is None]
-    if new:
-        things.meet(new[: max(STRANGERS - things.strangers, 0)])
-    found = np.full(len(reports.ids), -1, np.int32)
-    for number, name in enumerate(reports.ids):
-        known = things.find(name) if allowed[number] else None
-        found[number] = -1 if known is None else known.idx
+    found = things.indexes(reports.ids)
+    allowed = np.ones(len(found), np.bool_) if may is None else np.array([may(n) for n in reports.ids], np.bool_)
+    strange = np.flatnonzero((found < 0) & allowed).tolist()
+    if strange:
+        things.meet([reports.ids[n] for n in strange[: max(STRANGERS - things.strangers, 0)]])
+        found = things.indexes(reports.ids)
+    found[~allowed] = -1
     result = found[reports.id]
     for row in np.flatnonzero(result < 0).tolist():
         name = reports.ids[reports.id[row]]

@@ -177,7 +177,7 @@ cases = Table(
     Column("app", Text, nullable=False),
     Column("title_values", Json, nullable=False),
     Column("thing", Integer, index=True),
-    Column("thing_id", Text),
+    Column("thing_id", Text, index=True),
     Column("alert", Text, unique=True),
     Column("area", Text),
     Column("longitude", Float),
@@ -188,7 +188,7 @@ cases = Table(
     Column("level", Text, nullable=False, server_default=""),
     Column("state", Text, nullable=False, server_default="open"),
     Column("step", Text, nullable=False, server_default=""),
-    Column("opened", BigInteger, nullable=False, index=True),
+    Column("opened", BigInteger, nullable=False),
     Column("due", BigInteger),
     Column("warn", BigInteger),
     Column("overall_due", BigInteger),
@@ -199,13 +199,14 @@ cases = Table(
     Column("merged_into", Text, ForeignKey("cases.id"), index=True),
     Column("data", Json, nullable=False),
     one_of("state", "open", "suspended", "closed", "void", "merged"),
-    Index("ix_cases_state_due", "state", "due", "id"),
-    *(Index(f"ix_cases_state_{whose}_due", "state", whose, "due", "id") for whose in WALKS),
+    Index("ix_cases_state_opened", "state", "opened", "id"),
+    Index("ix_cases_state_due", "state", "due", "id", "warn"),
+    *(Index(f"ix_cases_state_{whose}_due", "state", whose, "due", "id", "warn") for whose in WALKS),
     Index("ix_cases_reporter_opened", "reporter", "opened"),
     Index("ix_cases_flow_opened", "flow", "opened"),
 )
 """`number` is for people: 20261120-000123, from `next_numbers(conn, "cases/20261120")`; `alert` is the alert's key.
-`warn` is when its light turns yellow; `resumes` when a suspended case goes on by itself."""
+`due` is the next limit, of the step or the case; `warn` when it turns yellow; `resumes` when a pause is over."""
 
 case_shared = Table(
     "case_shared",

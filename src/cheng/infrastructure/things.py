@@ -32,6 +32,7 @@ class Things:
         self.store, self.model, self.clock = store, model, clock
         self.by_idx: list[Thing] = []
         self._by_id: dict[str, Thing] = {}
+        self._idx: dict[str, int] = {}
         self.slot: Ints = np.zeros(0, np.int32)
         """(things,) place among its type, by index"""
         self.type_number: Ints = np.zeros(0, np.int32)
@@ -53,6 +54,10 @@ class Things:
 
     def find(self, thing_id: str) -> Thing | None:
         return self._by_id.get(thing_id)
+
+    def indexes(self, ids: Sequence[str]) -> Ints:
+        """(n,) the index of each id; -1 for those nobody knows."""
+        return np.fromiter((self._idx.get(name, -1) for name in ids), np.int32, len(ids))
 
     def of_type(self, name: str) -> list[Thing]:
         return self._registers[name].members
@@ -152,6 +157,7 @@ class Things:
             self.by_idx.append(Thing(len(self.by_idx), "", UNKNOWN, state="retired"))
         self.by_idx.append(thing)
         self._by_id[thing.id] = thing
+        self._idx[thing.id] = thing.idx
         self._join(thing)
 
     def _join(self, thing: Thing) -> None:

@@ -1,13 +1,16 @@
 """The state of a judge as bytes, and back: so that a start needs to replay only what came since."""
 
 import io
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cheng.kernel.columns import NEVER, Rows
+from cheng.kernel.columns import Rows
 from cheng.kernel.judging import Judge, Judged
+from cheng.kernel.rules import Change
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -21,10 +24,10 @@ def _signature(judged: Judged) -> str:
 
 def _by_thing(judge: Judge) -> Arrays:
     """Every array of the state whose first axis counts things."""
-    arrays: Arrays = {"newest": judge.newest, "judged_until": judge.judged_until}
+    arrays: Arrays = {"newest": judge.newest, "closed": judge.closed, "ticked": judge.ticked}
     for name, values in (("now", judge.now), ("base", judge.base)):
         arrays |= {f"{name}.{part}": getattr(values, part).T for part in ("value", "latitude", "time")}
-    recents = ("time", "field", "value", "latitude", "count", "settled")
+    recents = ("time", "field", "value", "latitude", "count")
     arrays |= {f"recents.{part}": getattr(judge.recents, part) for part in recents}
     for judged in judge.rules:
         for state in ("live", "settled"):
@@ -34,13 +37,26 @@ def _by_thing(judge: Judge) -> Arrays:
     return arrays
 
 
+def _believed(judged: Judged) -> npt.NDArray[np.uint8]:
+    """What a rule has reported since its settled state, as JSON."""
+    changes = [asdict(change) for changes in judged.believed.values() for change in changes]
+    return np.frombuffer(json.dumps(changes).encode(), np.uint8)
+
+
+def _believe(judged: Judged, frozen: npt.NDArray[np.uint8], slots: dict[int, int]) -> None:
+    """Takes over what a rule had reported; `slots` gives today's slot for that of then."""
+    changes = [Change(**change) for change in json.loads(frozen.tobytes())]
+    judged.believe([replace(change, slot=slots[change.slot]) for change in changes if change.slot in slots])
+
+
 def freeze(judge: Judge, things: Rows) -> bytes:
     """The state as bytes; things (size,) holds the register's index of each slot."""
     size = len(things)
     arrays = {name: array[:size] for name, array in _by_thing(judge).items()}
-    arrays |= {"fields": np.array([f.name for f in judge.fields]), "things": things, "ticked": np.array([judge.ticked])}
+    arrays |= {"fields": np.array([f.name for f in judge.fields]), "things": things}
+    arrays |= {f"believed|{_signature(judged)}": _believed(judged) for judged in judge.rules}
     out = io.BytesIO()
-    np.savez(out, **arrays)
+    np.savez(out, allow_pickle=False, **arrays)
     return out.getvalue()
 
 
@@ -59,5 +75,8 @@ def thaw(judge: Judge, frozen: bytes, slots: dict[int, int]) -> bool:
         for name, array in _by_thing(judge).items():
             if name in kept.files:
                 array[new] = kept[name][old]
-        judge.ticked = int(kept["ticked"][0]) if len(kept["ticked"]) else NEVER
+        moved = dict(zip(old.tolist(), new.tolist(), strict=True))
+        for judged in judge.rules:
+            if (name := f"believed|{_signature(judged)}") in kept.files:
+                _believe(judged, kept[name], moved)
     return True

@@ -46,7 +46,7 @@ class Frame(Protocol):
         """(n,) for each row the first row of the same thing less than `width` microseconds before it."""
 
     def last_seen(self, fields: frozenset["Blank"]) -> Times:
-        """(n,) when any of the fields was last reported up to the row, or the thing was registered if that was later."""
+        """(n,) when any of the fields was last reported up to the row; not before the registration."""
 
     @property
     def first(self) -> Bools:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cheng.kernel.columns import Floats, Ints, Times
+from cheng.kernel.columns import Bools, Floats, Ints, Rows, Times
 
 
 @dataclass(slots=True)
@@ -34,6 +34,13 @@ class Reports:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def take(self, rows: Rows | Bools) -> "Reports":
+        """The rows picked by an index array or a mask."""
+        unit = None if self.unit is None else self.unit[rows]
+        columns = (self.time[rows], self.value[rows], self.latitude[rows])
+        texts = (self.texts, self.text[rows], self.line[rows], self.units, unit)
+        return Reports(self.ids, self.id[rows], self.attrs, self.attr[rows], *columns, *texts)
 
 
 def microseconds(numbers: Floats) -> Times:

@@ -179,6 +179,10 @@ class Latch:
             np.pad(a, (0, things - len(a)), constant_values=NEVER) for a in (self.since, self.onset)
         )
 
+    def copy(self, other: "Latch", slots: Rows) -> None:
+        """Takes over the state of these things."""
+        self.since[slots], self.onset[slots] = other.since[slots], other.onset[slots]
+
     def idle(self, slot: Rows) -> bool:
         """Whether none of the things is on its way to an alert or in one."""
         return not ((self.since[slot] != NEVER).any() or (self.onset[slot] != NEVER).any())

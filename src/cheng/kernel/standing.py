@@ -170,6 +170,18 @@ class Case:
         return self.run.step if self.run else ""
 
     @property
+    def next_due(self) -> int | None:
+        """The next limit: that of the step, or that of the whole case where it comes first."""
+        step = self.run.due if self.run else None
+        return min((due for due in (step, self.due if self.run else None) if due is not None), default=None)
+
+    @property
+    def warn(self) -> int | None:
+        """When the light turns yellow."""
+        warn = self.run.warn if self.run else None
+        return warn if warn is None or self.next_due is None else min(warn, self.next_due)
+
+    @property
     def departments(self) -> tuple[str, ...]:
         """Whose turn it is."""
         return self.run.departments if self.run else ()
@@ -198,13 +210,12 @@ class Case:
 def lights(case: Case, now: int) -> Light:
     """Green, yellow when less than a quarter of the limit is left, red when it is over; of a closed case whether it
     was late. A case without a limit is green."""
-    run = case.run
-    if run is None:
+    if case.run is None:
         return "red" if case.state == "closed" and case.late(now) else "green"
     moment = case._moment(now)
-    if (run.due is not None and moment > run.due) or (case.due is not None and moment > case.due):
+    if case.next_due is not None and moment > case.next_due:
         return "red"
-    return "yellow" if run.warn is not None and moment > run.warn else "green"
+    return "yellow" if case.warn is not None and moment > case.warn else "green"
 
 
 def remaining(case: Case, now: int) -> int | None:

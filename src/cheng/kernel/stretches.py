@@ -95,9 +95,10 @@ class Readings:
 
 def last_heard(fields: frozenset[Blank], slots: Rows, before: Values, register: Register) -> Times:
     """(n,) when each thing reported any of the fields for the last time, or was registered if that was later."""
-    columns = register.columns()
-    heard = before.time[np.ix_([columns[field.name] for field in fields], slots)].max(axis=0, initial=NEVER)
-    return np.maximum(heard, register.registered()[slots])
+    heard: Times = register.registered()[slots]
+    for field in fields:
+        heard = np.maximum(heard, before.time[register.columns()[field.name], slots])
+    return heard
 
 
 def fallen_silent(
@@ -168,7 +169,11 @@ class Stretch:
         return kept
 
     def latitude(self, field: Blank) -> Floats:
-        return self._dense(field, self._readings.latitude, self._before.latitude)
+        key = ("latitude", field)
+        if key not in self._kept:
+            self._kept[key] = self._dense(field, self._readings.latitude, self._before.latitude)
+        kept: Floats = self._kept[key]
+        return kept
 
     def carried(self, field: Blank) -> Floats:
         before: Floats = self._before.value[self._columns[field.name], self.slot]

@@ -1,7 +1,6 @@
 """Payloads of readings into columns: NDJSON, SenML (RFC 8428) and Arrow. A bad line never takes down a good one."""
 
 import math
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
@@ -20,6 +19,7 @@ from cheng.standards.problems import InputError
 Decoded = tuple[Reports, list[InputError]]
 NDJSON, SENML, ARROW = "application/x-ndjson", "application/senml+json", "application/vnd.apache.arrow.stream"
 LONGEST_NAME = 200
+BAD_NAME = f"id and attr are needed, of up to {LONGEST_NAME} characters"
 FAST = pj.ParseOptions(
     explicit_schema=pa.schema(
         [("id", pa.string()), ("attr", pa.string()), ("time", pa.int64()), ("value", pa.float64())]
@@ -75,7 +75,7 @@ class Builder:
         try:
             number, latitude, text = value_parts(value)
             if not thing or not attr or len(thing) > LONGEST_NAME or len(attr) > LONGEST_NAME:
-                raise InputError("bad-name", f"id and attr are needed, of up to {LONGEST_NAME} characters")
+                raise InputError("bad-name", BAD_NAME)
         except InputError as error:
             error.line = line
             self.errors.append(error)
@@ -152,14 +152,10 @@ def ndjson(payload: bytes) -> Decoded:
         table = pj.read_json(BytesIO(payload), pj.ReadOptions(block_size=max(len(payload), 1)), FAST)
     except pa.ArrowInvalid:
         return ndjson_lines(payload)
-    if any(column.null_count for column in table.columns) or blank_lines(payload):
-        return ndjson_lines(payload)
+    lines = payload.count(b"\n") + (not payload.endswith(b"\n"))
+    if len(table) != lines or any(column.null_count for column in table.columns):
+        return ndjson_lines(payload)  # where lines are empty, row numbers would not be line numbers
     return from_table(table)
-
-
-def blank_lines(payload: bytes) -> bool:
-    """Whether line numbers would go wrong because empty lines were passed over."""
-    return re.search(rb"\n[ \t\r]*\n|^[ \t\r]*\n", payload) is not None
 
 
 def ndjson_lines(payload: bytes) -> Decoded:
@@ -191,7 +187,19 @@ def from_table(table: pa.Table) -> Decoded:
     line = np.arange(1, len(values) + 1, dtype=np.int32)
     none = np.full(len(values), -1, np.int32)
     latitude = np.full(len(values), np.nan)
-    return Reports(ids, id_codes, attrs, attr_codes, times, values, latitude, [], none, line), []
+    reports = Reports(ids, id_codes, attrs, attr_codes, times, values, latitude, [], none, line)
+    return without_bad_names(reports)
+
+
+def without_bad_names(reports: Reports) -> Decoded:
+    """The reports but for those whose id or attribute can be no name."""
+    bad = np.zeros(len(reports), np.bool_)
+    for names, codes in ((reports.ids, reports.id), (reports.attrs, reports.attr)):
+        wrong = [n for n, name in enumerate(names) if not 0 < len(name) <= LONGEST_NAME]
+        if wrong:
+            bad |= np.isin(codes, wrong)
+    errors = [InputError("bad-name", BAD_NAME, int(line)) for line in reports.line[bad]]
+    return (reports.take(~bad) if errors else reports), errors
 
 
 def whole_us(times: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -10,7 +10,7 @@ import msgspec
 from cheng.hub import Hub
 from cheng.infrastructure.resolving import Scope, resolve
 from cheng.kernel.event_judging import event_record
-from cheng.kernel.observations import Events
+from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
 from cheng.protocols.decoding import NDJSON, decode, instant
 from cheng.security.actors import Actor
@@ -57,13 +57,9 @@ class Intake:
     async def take(self, payload: bytes, media_type: str, actor: Actor, door: str) -> Receipt:
         """Readings of a payload, durable when it returns. Refused 403, 429, 503 or 507: nothing was taken."""
         scope = self.scope(actor)
-        if len(payload) <= SMALL:
-            reports, errors = self._decode(payload, media_type, actor, door)
-            batch, more = resolve(reports, self.hub.things, scope)
-        else:
-            reports, errors = await asyncio.to_thread(self._decode, payload, media_type, actor, door)
-            batch, more = await asyncio.to_thread(resolve, reports, self.hub.things, scope)
-        receipt = Receipt(len(batch), refused=sorted([*errors, *more], key=lambda e: e.line or 0))
+        work = (payload, media_type, actor, door, scope)
+        batch, errors = self._read(*work) if len(payload) <= SMALL else await asyncio.to_thread(self._read, *work)
+        receipt = Receipt(len(batch), refused=errors)
         if len(batch):
             receipt.marked = await asyncio.wrap_future(self.hub.pipeline.submit(batch))
         if receipt.refused:
@@ -76,12 +72,16 @@ class Intake:
         marked = self.hub.pipeline.submit(batch).result() if len(batch) else 0
         return Receipt(len(batch), marked, refused)
 
-    def _decode(self, payload: bytes, media_type: str, actor: Actor, door: str) -> tuple[Reports, list[InputError]]:
+    def _read(
+        self, payload: bytes, media_type: str, actor: Actor, door: str, scope: Scope | None
+    ) -> tuple[Batch, list[InputError]]:
         try:
-            return decode(payload, media_type)
+            reports, errors = decode(payload, media_type)
         except InputError as error:
             self.hub.refused.keep(door, actor.name, [(error, payload)])
             raise
+        batch, more = resolve(reports, self.hub.things, scope)
+        return batch, sorted([*errors, *more], key=lambda e: e.line or 0)
 
     def _keep(self, errors: Sequence[InputError], payload: bytes, media_type: str, actor: Actor, door: str) -> None:
         lines = payload.split(b"\n") if media_type.startswith(NDJSON) else [payload]

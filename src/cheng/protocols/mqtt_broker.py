@@ -10,18 +10,28 @@ import time
 from collections.abc import Callable
 
 from cheng.protocols.mqtt_connection import Connection, Switchboard
-from cheng.protocols.mqtt_hub import Counters, Hub, Limits, Principal, Publish
+from cheng.protocols.mqtt_hub import Counters, Hub, Limits, Owner, Principal, Publish
 from cheng.protocols.mqtt_properties import Reason
 
 
 class Broker:
     """Listens for MQTT clients and stands between them and the hub. All methods belong to the event loop's thread."""
 
-    def __init__(self, hub: Hub, limits: Limits | None = None, now: Callable[[], float] = time.monotonic) -> None:
-        """`now` is a clock in seconds that never goes back; keep-alive, delays and expiry go by it."""
+    def __init__(
+        self,
+        hub: Hub,
+        limits: Limits | None = None,
+        now: Callable[[], float] = time.monotonic,
+        owner: Owner = lambda principal: principal,
+    ) -> None:
+        """`now` is a clock in seconds that never goes back; keep-alive, delays and expiry go by it.
+
+        `owner` tells which principals are the same client under new rights, so that it finds its session again:
+        for an account, its kind and name.
+        """
         self.limits = limits or Limits()
         self._counters = Counters()
-        self._board = Switchboard(hub, self.limits, self._counters, now)
+        self._board = Switchboard(hub, self.limits, self._counters, now, owner)
         self._now = now
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None

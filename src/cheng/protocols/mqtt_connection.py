@@ -8,7 +8,7 @@ from typing import cast
 
 from cheng.protocols.mqtt_conversation import Conversation, Services
 from cheng.protocols.mqtt_decoder import Decoder
-from cheng.protocols.mqtt_hub import Counters, Hub, Limits
+from cheng.protocols.mqtt_hub import Counters, Hub, Limits, Owner
 from cheng.protocols.mqtt_login import Terms, admit, refusal
 from cheng.protocols.mqtt_packets import V5, ConnAck, Connect, Disconnect, Packet, encode
 from cheng.protocols.mqtt_properties import NONE, Properties, ProtocolError, Reason, forbidden
@@ -31,8 +31,8 @@ class State(Enum):
 class Switchboard(Services):
     """What all connections share."""
 
-    def __init__(self, hub: Hub, limits: Limits, counters: Counters, now: Callable[[], float]) -> None:
-        super().__init__(hub, limits, counters, now)
+    def __init__(self, hub: Hub, limits: Limits, counters: Counters, now: Callable[[], float], owner: Owner) -> None:
+        super().__init__(hub, limits, counters, now, owner)
         self.connections: set[Connection] = set()
         self.held: set[Connection] = set()
         """Connections that are not read from for the moment."""
@@ -132,7 +132,9 @@ class Connection(asyncio.Protocol):
         return self._stalled is None and self._out_size < self._board.limits.write_buffer
 
     def send(self, data: bytes) -> None:
-        """Sends at the end of this turn of the event loop."""
+        """Sends at the end of this turn of the event loop; nothing once the connection is being closed."""
+        if self.state in (State.CLOSING, State.GONE):
+            return
         if not self._out:
             self._board.write_soon(self)
         self._out.append(data)
@@ -236,7 +238,7 @@ class Connection(asyncio.Protocol):
         board = self._board
         old = board.exchange.sessions.get(terms.client_id)
         if old is not None:
-            if old.principal != terms.principal:
+            if board.exchange.owner(old.principal) != board.exchange.owner(terms.principal):
                 raise ProtocolError(
                     "client-id", "This client identifier belongs to somebody else.", number=Reason.CLIENT_ID_INVALID
                 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cheng.protocols.mqtt_exchange import Exchange
-from cheng.protocols.mqtt_hub import ACCEPTED, QUOTA_EXCEEDED, Counters, Hub, Limits, Publish
+from cheng.protocols.mqtt_hub import ACCEPTED, QUOTA_EXCEEDED, Counters, Hub, Limits, Owner, Publish
 from cheng.protocols.mqtt_intake import Intake, Pending
 from cheng.protocols.mqtt_packets import (
     V5,
@@ -33,12 +33,12 @@ _NOT_KEPT = (QUOTA_EXCEEDED, Reason.NOT_AUTHORIZED, Reason.TOPIC_INVALID)
 class Services:
     """What all conversations share."""
 
-    def __init__(self, hub: Hub, limits: Limits, counters: Counters, now: Callable[[], float]) -> None:
+    def __init__(self, hub: Hub, limits: Limits, counters: Counters, now: Callable[[], float], owner: Owner) -> None:
         self.hub = hub
         self.limits = limits
         self.counters = counters
         self.now = now
-        self.exchange = Exchange(hub, limits, counters, now, self._will)
+        self.exchange = Exchange(hub, limits, counters, now, self._will, owner)
         self.intake = Intake(hub, counters, self.exchange.route, self.release)
 
     def release(self) -> None:
@@ -85,11 +85,7 @@ class Conversation:
                 return
             self._unacknowledged += 1
             if self._unacknowledged > self._services.limits.receive_maximum and self._version == V5:
-                raise ProtocolError(
-                    "receive-maximum",
-                    "More publishes are unacknowledged than the receive maximum allows.",
-                    number=Reason.RECEIVE_MAXIMUM_EXCEEDED,
-                )
+                raise _too_many()
         verdict = may.get(topic)
         if verdict is None:
             verdict = may[topic] = self._may_publish(topic)
@@ -128,6 +124,8 @@ class Conversation:
         """Was this QoS 2 publish here before? Then it is not taken again, only answered again."""
         durable = self.session.incoming.get(packet_id)
         if durable is None:
+            if len(self.session.incoming) >= self._services.limits.receive_maximum:
+                raise _too_many()
             self.session.incoming[packet_id] = False
             return False
         if durable:
@@ -226,6 +224,14 @@ class Conversation:
 
     def _say(self, packet: Packet) -> None:
         self._link.send(encode(packet, self._version))
+
+
+def _too_many() -> ProtocolError:
+    return ProtocolError(
+        "receive-maximum",
+        "More publishes are unacknowledged than the receive maximum allows.",
+        number=Reason.RECEIVE_MAXIMUM_EXCEEDED,
+    )
 
 
 _HANDLERS: dict[type, Callable[[Conversation, Any], None]] = {

@@ -1,10 +1,10 @@
 """Who gets which message: sessions, subscriptions, retained messages and wills, with no socket anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import msgspec
 
-from cheng.protocols.mqtt_hub import Counters, Hub, Limits, Principal, Publish
+from cheng.protocols.mqtt_hub import Counters, Hub, Limits, Owner, Principal, Publish
 from cheng.protocols.mqtt_packets import Topic, Will
 from cheng.protocols.mqtt_properties import Properties, Reason, forbidden
 from cheng.protocols.mqtt_session import Delivery, Link, Message, Pool, Session
@@ -24,7 +24,9 @@ class Exchange:
         counters: Counters,
         now: Callable[[], float],
         will: Callable[[Publish, Session], None],
+        owner: Owner,
     ) -> None:
+        self.owner = owner
         self.sessions: dict[str, Session] = {}
         self.retained: Retained[Message] = Retained(limits.retained, limits.retained_size)
         self._hub = hub
@@ -34,6 +36,7 @@ class Exchange:
         self._will = will
         self._pool = Pool(limits, counters, now)
         self._tree: SubscriptionTree[Session] = SubscriptionTree()
+        self._owned: dict[Hashable, int] = {}
         self._away: dict[str, Session] = {}
 
     # --- sessions ---------------------------------------------------------------------------------------------------
@@ -41,7 +44,7 @@ class Exchange:
     def enter(self, client_id: str, principal: Principal, clean: bool) -> tuple[Session, bool] | None:
         """The session of a client that connects, and whether it was there before; None when there is no room.
 
-        The caller has made sure that an older session belongs to the same principal and has no link any more.
+        The caller has made sure that an older session belongs to the same owner and has no link any more.
         """
         old = self.sessions.get(client_id)
         if old is not None and clean:
@@ -55,8 +58,11 @@ class Exchange:
                 if not self._hub.may_subscribe(principal, split_share(topic_filter)[1]):
                     self.unsubscribe(old, topic_filter)
             return old, True
-        if len(self.sessions) >= self._limits.sessions:
+        limits = self._limits
+        owner = self.owner(principal)
+        if len(self.sessions) >= limits.sessions or self._owned.get(owner, 0) >= limits.sessions_each:
             return None
+        self._owned[owner] = self._owned.get(owner, 0) + 1
         session = self.sessions[client_id] = Session(client_id, principal, self._pool)
         return session, False
 
@@ -79,8 +85,12 @@ class Exchange:
             self._look(session, now)
 
     def expel(self, principal: Principal, reason: int) -> int:
-        """Ends the connections and sessions of a principal; how many sessions. Wills go out only if still allowed."""
-        theirs = [session for session in self.sessions.values() if session.principal == principal]
+        """Ends the connections and sessions of a principal's owner; how many sessions.
+
+        Their wills are sent if they are still allowed.
+        """
+        owner = self.owner(principal)
+        theirs = [session for session in self.sessions.values() if self.owner(session.principal) == owner]
         for session in theirs:
             session.expiry = 0
             if session.link is not None:
@@ -103,6 +113,10 @@ class Exchange:
         self._away.pop(session.client_id, None)
         if self.sessions.get(session.client_id) is session:
             del self.sessions[session.client_id]
+            owner = self.owner(session.principal)
+            self._owned[owner] -= 1
+            if not self._owned[owner]:
+                del self._owned[owner]
 
     def _send_will(self, session: Session) -> None:
         will, session.will = session.will, None

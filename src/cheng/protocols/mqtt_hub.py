@@ -1,6 +1,6 @@
 """What the MQTT listener asks of the hub behind it, what bounds it, and what it counts."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -14,8 +14,11 @@ PAYLOAD_INVALID = int(Reason.PAYLOAD_INVALID)
 QUOTA_EXCEEDED = int(Reason.QUOTA_EXCEEDED)
 """The verdict on a publish that was not kept at all, because its sender sends too much."""
 
-Principal = object
-"""Who a client is. The listener only compares principals with `==` and hands them back."""
+Principal = Hashable
+"""Who a client is. The listener only compares principals, counts their sessions and hands them back."""
+
+Owner = Callable[[Principal], Hashable]
+"""Whose a session is: what stays the same of a principal when its rights change."""
 
 
 class Publish(msgspec.Struct, gc=False):
@@ -47,7 +50,9 @@ class Hub(Protocol):
         """Takes publishes, in the order they came, and resolves when they are durable.
 
         Resolves to None when all are accepted, else to one verdict for each: ACCEPTED, PAYLOAD_INVALID (refused and
-        kept aside), QUOTA_EXCEEDED (refused and not kept) or another reason code of MQTT 5 from 0x80 on.
+        kept aside), QUOTA_EXCEEDED (refused and not kept) or another reason code of MQTT 5 from 0x80 on, which is
+        taken as kept aside. Version 3.1.1, which knows no reasons, gets its PUBACK for what is kept aside, and is
+        disconnected without one for what is not kept.
         Raising anything means: nothing of this call is known to be durable. Calls may overlap; acknowledgements keep
         the order of the calls. A call that raised for several clients is repeated client by client, so that one
         client's message cannot harm the others'; hence the hub may see a message twice, as always with QoS 1.
@@ -60,6 +65,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 20_000
     sessions: int = 100_000
     """Connected or kept for clients that are away."""
+    sessions_each: int = 20_000
+    """Of one owner; a whole district's devices may share one token."""
     connect_time: float = 10
     """From the opened socket to the answered CONNECT."""
     stall_time: float = 30

@@ -74,7 +74,9 @@ class Web(Litestar):
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """For /metrics: requests by method and status class, and the time they took."""
         counts: Counts = self.state.counts
-        counts.add("cheng_http_requests_total", "Requests answered.", method=scope["method"], status=f"{status // 100}xx")
+        counts.add(
+            "cheng_http_requests_total", "Requests answered.", method=scope["method"], status=f"{status // 100}xx"
+        )
         counts.add("cheng_http_seconds_total", "Time until answers began, summed up.", seconds)
 
 

@@ -179,5 +179,3 @@ def plain_ask(request: Request[Any, Any, Any]) -> Ask:
     actor = request.scope.get("user") or ANONYMOUS
     local = Local(language_of(request, hub), hub.settings.zone, hub.clock.now())
     return Ask(request, hub, actor, request.scope.get("auth"), local)
-
-

@@ -1,4 +1,7 @@
-"""Style, scripts and pictures of our own: read once, sent under an address that changes with their content."""
+"""Style, scripts and pictures of our own: read once, sent under an address that changes with their content.
+
+The style lies in `static/css/*.css`, one file a purpose, and goes out as one file, `cheng.css`, in the order of names.
+"""
 
 import gzip
 import hashlib
@@ -8,6 +11,9 @@ from pathlib import Path
 from typing import Self
 
 FOLDER = Path(__file__).parent / "static"
+STYLE = "cheng.css"
+BASE = "vendor/modern-normalize.css"
+"""What the style begins with: the differences between browsers taken away."""
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -50,8 +56,8 @@ class Assets:
         """Read every file below `folder`."""
         found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
         contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-        styles = [data for name, data in contents.items() if name in BASE or name.startswith("css/")]
-        contents[STYLE] = b"\n".join(sorted(styles, key=lambda data: not data.startswith(b"@layer")))
+        styles = [contents.get(BASE, b""), *(data for name, data in contents.items() if name.startswith("css/"))]
+        contents[STYLE] = b"\n".join(styles)
         files = {}
         whole = hashlib.sha256()
         for name, data in contents.items():

@@ -42,7 +42,9 @@ def shown(columns: Iterable[Column], levels: frozenset[str]) -> list[Column]:
     return [column for column in columns if column.level in levels or column.mask]
 
 
-def reduced(rows: Iterable[Any], columns: Sequence[Column], levels: frozenset[str], keep: Sequence[str] = ()) -> list[dict[str, Any]]:
+def reduced(
+    rows: Iterable[Any], columns: Sequence[Column], levels: frozenset[str], keep: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Rows with the columns a reader may see and the keys in `keep` (addresses, geometries), and nothing else."""
     left = shown(columns, levels)
     cut = []

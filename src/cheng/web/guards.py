@@ -45,7 +45,9 @@ def check_needs(routes: Iterable[BaseRoute]) -> None:
             )
             if not known:
                 hint = 'declare needs=("see", "case"), needs=SIGNED_IN or needs=PUBLIC'
-                problems.append(Problem("W001", f"The route {route.path} does not say who may use it", str(handler), hint))
+                problems.append(
+                    Problem("W001", f"The route {route.path} does not say who may use it", str(handler), hint)
+                )
     if problems:
         raise SpecError(problems)
 

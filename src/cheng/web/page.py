@@ -120,7 +120,9 @@ class Page(Response[Any]):
         return body
 
 
-def cookie(ask: Ask, name: str, value: str, age: int | None = None, same_site: Literal["lax", "strict"] = "lax") -> Cookie:
+def cookie(
+    ask: Ask, name: str, value: str, age: int | None = None, same_site: Literal["lax", "strict"] = "lax"
+) -> Cookie:
     """A cookie of ours: never for scripts, only below our prefix, by https alone where that is set. `age` in seconds."""
     settings = ask.hub.settings
     return Cookie(

@@ -49,6 +49,7 @@ from typing import Any
 from litestar import Response
 from litestar import get as litestar_get
 from litestar import post as litestar_post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from cheng.standards.problems import InputError, Refused
@@ -86,6 +87,8 @@ def route(make: Any, path: str | Iterable[str], needs: Needs, opt: dict[str, Any
     opt = {"needs": needs, **{key: value for key, value in opt.items() if value}}
 
     def decorate(function: Callable[..., Any]) -> Any:
+        if "ask" in function.__annotations__:
+            function.__annotations__["ask"] = NamedDependency[Ask]  # pages say `ask: Ask`, Litestar wants it marked
         if not inspect.iscoroutinefunction(function):
             options.setdefault("sync_to_thread", True)
         return make(paths, opt=opt, **options)(function)

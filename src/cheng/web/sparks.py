@@ -7,7 +7,9 @@ from markupsafe import Markup
 WIDTH, HEIGHT, EDGE = 120, 32, 2
 
 
-def spark(values: Sequence[float | None], label: str = "", low: float | None = None, high: float | None = None) -> Markup:
+def spark(
+    values: Sequence[float | None], label: str = "", low: float | None = None, high: float | None = None
+) -> Markup:
     """An inline SVG of `values` from left to right; None leaves a gap. `label` is read out instead of the picture."""
     numbers = [v for v in values if v is not None and v == v]
     if not numbers:

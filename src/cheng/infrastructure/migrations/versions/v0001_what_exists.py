@@ -202,15 +202,18 @@ def cases() -> None:
     op.create_index(op.f("ix_cases_closed"), "cases", ["closed"], unique=False)
     op.create_index("ix_cases_flow_opened", "cases", ["flow", "opened"], unique=False)
     op.create_index(op.f("ix_cases_merged_into"), "cases", ["merged_into"], unique=False)
-    op.create_index(op.f("ix_cases_opened"), "cases", ["opened"], unique=False)
+    op.create_index("ix_cases_state_opened", "cases", ["state", "opened", "id"], unique=False)
     op.create_index(op.f("ix_cases_parent"), "cases", ["parent"], unique=False)
     op.create_index("ix_cases_reporter_opened", "cases", ["reporter", "opened"], unique=False)
-    op.create_index("ix_cases_state_assignee_due", "cases", ["state", "assignee", "due", "id"], unique=False)
-    op.create_index("ix_cases_state_department_due", "cases", ["state", "department", "due", "id"], unique=False)
-    op.create_index("ix_cases_state_due", "cases", ["state", "due", "id"], unique=False)
-    op.create_index("ix_cases_state_area_due", "cases", ["state", "area", "due", "id"], unique=False)
-    op.create_index("ix_cases_state_flow_due", "cases", ["state", "flow", "due", "id"], unique=False)
+    op.create_index("ix_cases_state_assignee_due", "cases", ["state", "assignee", "due", "id", "warn"], unique=False)
+    op.create_index(
+        "ix_cases_state_department_due", "cases", ["state", "department", "due", "id", "warn"], unique=False
+    )
+    op.create_index("ix_cases_state_due", "cases", ["state", "due", "id", "warn"], unique=False)
+    op.create_index("ix_cases_state_area_due", "cases", ["state", "area", "due", "id", "warn"], unique=False)
+    op.create_index("ix_cases_state_flow_due", "cases", ["state", "flow", "due", "id", "warn"], unique=False)
     op.create_index(op.f("ix_cases_thing"), "cases", ["thing"], unique=False)
+    op.create_index(op.f("ix_cases_thing_id"), "cases", ["thing_id"], unique=False)
 
 
 def case_shared() -> None:

@@ -1,0 +1,121 @@
+"""What things were told to do: checked, written down, and handed to whoever carries it to the device."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from cheng.infrastructure.bus import Bus
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.registration import Thing
+from cheng.infrastructure.store import Store
+from cheng.infrastructure.tables import commands
+from cheng.infrastructure.things import Things
+from cheng.kernel.entities import Choice, Command, Entity, Kept, Quantity
+from cheng.kernel.specs import did_you_mean
+from cheng.standards.problems import Refused
+
+TOPIC = "commands/{thing}"
+"""Of the bus; the body has id, thing, command and arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One command, as kept."""
+
+    id: int
+    thing: str
+    command: str
+    arguments: dict[str, Any]
+    at: int
+    by: str
+    state: str
+
+
+class CommandBook:
+    """All commands of the house. It keeps nothing of its own in memory; make one wherever it is needed."""
+
+    def __init__(self, store: Store, things: Things, bus: Bus, clock: Clock) -> None:
+        self.store, self.things, self.bus, self.clock = store, things, bus, clock
+
+    def send(self, thing_id: str, command: str, arguments: Mapping[str, Any], by: str) -> Told:
+        """Checks a command, writes it down and tells the bus. Refused: no such thing or command, bad arguments."""
+        thing, declared = self._find(thing_id, command)
+        checked = check_arguments(declared, arguments)
+        row = {"thing": thing.id, "command": command, "arguments": checked, "at": self.clock.now(), "by": by}
+        with self.store.write() as conn:
+            result = conn.execute(insert(commands).values(**row))
+            number = int(result.inserted_primary_key[0])
+        told = Told(id=number, state="sent", **row)
+        body = {"id": number, "thing": thing.id, "command": command, "arguments": checked}
+        self.bus.publish(TOPIC.format(thing=thing.id), body)
+        return told
+
+    def _find(self, thing_id: str, command: str) -> tuple[Thing, Command]:
+        thing = self.things.find(thing_id)
+        if thing is None or thing.type not in self.things.model.entities:
+            raise Refused("not-there", "There is no thing {id}.", {"id": thing_id}, status=404)
+        if thing.state == "retired":
+            raise Refused("retired", "{id} is retired and takes no commands.", {"id": thing_id}, status=409)
+        known = self.things.model.entities[thing.type].commands()
+        if command not in known:
+            raise no_command(self.things.model.entities[thing.type], command)
+        return thing, known[command]
+
+    def mark(self, number: int, state: str) -> None:
+        """Notes that a command was `delivered` or `failed`."""
+        with self.store.write() as conn:
+            conn.execute(update(commands).where(commands.c.id == number).values(state=state))
+
+    def of_thing(self, thing_id: str, limit: int = 50) -> list[Told]:
+        """The newest first."""
+        query = select(commands).where(commands.c.thing == thing_id).order_by(commands.c.id.desc()).limit(limit)
+        with self.store.read() as conn:
+            return [Told(**row) for row in conn.execute(query).mappings()]
+
+
+def no_command(entity: type[Entity], command: str) -> Refused:
+    known = list(entity.commands())
+    if not known:
+        return Refused("no-command", "A {type} takes no commands.", {"type": entity.__name__}, status=404)
+    values = {"type": entity.__name__, "command": command, "hint": did_you_mean(command, known)}
+    return Refused("no-command", "A {type} knows no command '{command}'; {hint}.", values, status=404)
+
+
+def check_arguments(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as their fields want them; Refused (422) with what is wrong with the first bad one."""
+    for name in arguments:
+        if name not in command.arguments:
+            values = {"command": command.name, "name": name, "known": ", ".join(command.arguments) or "–"}
+            message = "'{command}' has no argument '{name}'; it takes: {known}."
+            raise Refused("unknown-argument", message, values, status=422)
+    checked: dict[str, Any] = {}
+    for name, field in command.arguments.items():
+        if arguments.get(name) is None:
+            values = {"command": command.name, "name": name}
+            raise Refused("missing-argument", "'{command}' needs '{name}'.", values, status=422)
+        checked[name] = argument(name, field, arguments[name])
+    return checked
+
+
+def argument(name: str, field: Kept, value: Any) -> Any:
+    """One argument as its field wants it; Refused (422) with what was expected."""
+    values: dict[str, Any] = {"name": name, "value": str(value)[:80]}
+    if isinstance(field, Quantity):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            message = "'{name}' is '{value}'; a number in {unit} is wanted."
+            raise Refused("not-a-number", message, {**values, "unit": field.unit}, status=422) from None
+        low, high = field.low, field.high
+        if not (low is None or number >= low) or not (high is None or number <= high):
+            span = {"low": "–∞" if low is None else f"{low:g}", "high": "∞" if high is None else f"{high:g}"}
+            message = "'{name}' is {value}; it has to lie between {low} and {high} {unit}."
+            raise Refused("out-of-range", message, {**values, **span, "unit": field.unit}, status=422)
+        return number
+    if isinstance(field, Choice) and value not in field.options:
+        options = ", ".join(field.options)
+        message = "'{name}' is '{value}'; choose from {options}."
+        raise Refused("unknown-label", message, {**values, "options": options}, status=422)
+    return str(value)

@@ -91,7 +91,7 @@ def open_hub(
         judges=judges,
         alerts=alerts,
         cases=cases,
-        indicators=IndicatorBook(store, model.indicators.values(), calendar, clock),
+        indicators=IndicatorBook(store, model.indicators.values(), calendar, clock, history),
         refused=RefusedBox(store, clock),
         accounts=Accounts(store, wall, hasher, sessions),
         sessions=sessions,

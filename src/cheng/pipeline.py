@@ -33,6 +33,8 @@ GROUP = 200_000
 EVERY = minutes(1).us
 """How often the state of the judging is written down."""
 
+ENDING = object()
+
 
 @dataclass
 class Counters:
@@ -59,8 +61,8 @@ class Pipeline:
     def __init__(self, judges: Judges, history: History, alerts: AlertBook, bus: Bus, clock: Clock) -> None:
         self.judges, self.history, self.alerts, self.bus, self.clock = judges, history, alerts, bus, clock
         self.counters = Counters()
-        self._inbox: queue.Queue[Waiting | None] = queue.Queue()
-        self._found: queue.Queue[tuple[list[Found], Checkpoint | None] | None] = queue.Queue(maxsize=64)
+        self._inbox: queue.Queue[Waiting | threading.Event | None] = queue.Queue()
+        self._found: queue.Queue[tuple[list[Found], Checkpoint | None] | threading.Event | None] = queue.Queue(64)
         self._saved = clock.now()
         self._room = ROOM
         self._lock = threading.Lock()
@@ -93,6 +95,12 @@ class Pipeline:
         self._inbox.put(waiting)
         return waiting.done
 
+    def drain(self) -> None:
+        """Returns when all that was submitted before is judged and its alerts are written."""
+        reached = threading.Event()
+        self._inbox.put(reached)
+        reached.wait()
+
     def close(self) -> None:
         """Takes what is waiting, then writes down the state of the judging."""
         self._inbox.put(None)
@@ -104,38 +112,40 @@ class Pipeline:
     # -- the first thread: judge and make durable
 
     def _take(self) -> None:
-        ending = False
-        while not ending:
-            group, ending = self._next_group()
-            if not group:
-                if not ending:
-                    self._hand_on(self.judges.tick(self.clock.now()))
-                continue
+        while True:
+            group, other = self._next_group()
             try:
-                self._commit(group)
-            except BaseException as error:
+                if group:
+                    self._commit(group)
+                self._hand_on(self.judges.tick(self.clock.now()))
+            except Exception as error:
                 log.exception("readings could not be made durable; nothing of them is acknowledged")
                 self.judges.restore_from(self.history)
                 for waiting in group:
-                    waiting.done.set_exception(error)
+                    if not waiting.done.done():
+                        waiting.done.set_exception(error)
             with self._lock:
                 self._room += sum(len(w.frame) for w in group)
+            if isinstance(other, threading.Event):
+                self._found.put(other)
+            elif other is ENDING:
+                return
 
-    def _next_group(self) -> tuple[list[Waiting], bool]:
-        """Everything that waits, up to GROUP readings; waits up to a second of hub time for the first."""
+    def _next_group(self) -> tuple[list[Waiting], object]:
+        """Everything that waits, up to GROUP readings, and what else came; waits a second of hub time for the first."""
         group: list[Waiting] = []
         size = 0
         try:
-            waiting = self._inbox.get(timeout=1 / max(self.clock.speed, 1))
-            while waiting is not None:
-                group.append(waiting)
-                size += len(waiting.frame)
+            item = self._inbox.get(timeout=1 / max(self.clock.speed, 1))
+            while isinstance(item, Waiting):
+                group.append(item)
+                size += len(item.frame)
                 if size >= GROUP:
-                    return group, False
-                waiting = self._inbox.get_nowait()
+                    return group, None
+                item = self._inbox.get_nowait()
         except queue.Empty:
-            return group, False
-        return group, True
+            return group, None
+        return group, ENDING if item is None else item
 
     def _commit(self, group: list[Waiting]) -> None:
         batches = [w for w in group if isinstance(w.frame, Batch)]
@@ -156,7 +166,7 @@ class Pipeline:
         self.counters.commits += 1
         self.counters.accepted += sum(len(w.frame) for w in group)
         self.bus.publish("readings", {"accepted": self.counters.accepted})
-        self._hand_on([*found, *self.judges.tick(self.clock.now())])
+        self._hand_on(found)
 
     def _hand_on(self, found: list[Found]) -> None:
         """To the second thread; every so often with the state as it is now, to be written after these alerts."""
@@ -170,6 +180,9 @@ class Pipeline:
 
     def _tell(self) -> None:
         while (item := self._found.get()) is not None:
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
             found, checkpoint = item
             self._publish(self.alerts.apply(found))
             if checkpoint is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import shapely
 from city import SECOND, Alerts, Town
+from hypothesis import note
 from hypothesis import strategies as st
 from judging_oracle import Alert, Thing, alerts
 
@@ -66,56 +67,53 @@ NUMBERS = st.sampled_from([0.0, 1.0, 2.0, 3.0])
 PLACES = st.sampled_from([Box.zone, Box.yard.fence, every(Yard.fence)])
 
 
-def terms(depth: int = 1) -> st.SearchStrategy[Term]:
-    plain = st.sampled_from([Box.level, Box.load, Box.most, Box.yard.limit])
-    if not depth:
-        return plain
-    inner = terms(depth - 1)
-    live = st.sampled_from([Box.level, Box.load, Box.level - Box.load, Box.level + Box.most])
-    return st.one_of(
-        plain,
-        st.builds(lambda a, b: a + b, inner, inner),
-        st.builds(lambda a, b: a - b, inner, NUMBERS),
-        st.builds(lambda a, b: a / b, inner, inner),
-        st.builds(lambda of, per, within: of.rate(per=per, within=within), live, SPANS, SPANS),
-        st.builds(lambda of, within: count(of, within=within), simple(0), SPANS),
-    )
+LIVE = st.sampled_from([Box.level, Box.load, Box.level - Box.load, Box.level + Box.most])
 
 
-def simple(depth: int = 1) -> st.SearchStrategy[Condition]:
-    live = st.sampled_from([Box.level, Box.load, Box.level - Box.load, Box.level + Box.most])
-    sides = terms(depth)
-    return st.one_of(
-        st.builds(lambda a, b: a > b, sides, NUMBERS),
-        st.builds(lambda a, b: a >= b, sides, sides),
-        st.builds(lambda a, b: a < b, sides, NUMBERS),
-        st.builds(lambda a, b: a <= b, sides, sides),
-        st.builds(lambda of, by, within: of.rises(by, within=within), live, NUMBERS, SPANS),
-        st.builds(lambda of, by, within: of.falls(by, within=within), live, NUMBERS, SPANS),
-        st.builds(lambda of, by: of.jumps(by), st.sampled_from([Box.level, Box.load]), NUMBERS),
-        st.builds(lambda options: Box.state.is_(*options), st.sampled_from([("open",), ("open", "stuck")])),
-        st.builds(lambda place: Box.spot.inside(place), PLACES),
-        st.builds(lambda place: Box.spot.outside(place), PLACES),
-    )
+@st.composite
+def terms(draw: st.DrawFn, depth: int = 1) -> Term:
+    kind = draw(st.integers(0, 8 if depth else 3))
+    if kind < 4:
+        plain: list[Any] = [Box.level, Box.load, Box.most, Box.yard.limit]
+        term: Term = plain[kind]
+        return term
+    if kind < 7:
+        one, other = draw(terms(depth - 1)), draw(terms(depth - 1))
+        return (one + other, one - 2, one / other)[kind - 4]
+    if kind == 7:
+        return draw(LIVE).rate(per=draw(SPANS), within=draw(SPANS))
+    return count(draw(simple(0)), within=draw(SPANS))
 
 
-def silences() -> st.SearchStrategy[Condition]:
-    fields = st.sampled_from([Box.level, Box.load, Box.state])
-    return st.one_of(
-        st.builds(lambda f, span: f.silent(span), fields, SPANS), st.builds(lambda s: silence(Box, s), SPANS)
-    )
+@st.composite
+def simple(draw: st.DrawFn, depth: int = 1) -> Condition:
+    kind = draw(st.integers(0, 9))
+    if kind < 4:
+        left, right = draw(terms(depth)), draw(st.one_of(NUMBERS, terms(depth)))
+        return (left > right, left >= right, left < right, left <= right)[kind]
+    if kind < 6:
+        of, by, span = draw(LIVE), draw(NUMBERS), draw(SPANS)
+        return of.rises(by, within=span) if kind == 4 else of.falls(by, within=span)
+    if kind == 6:
+        return draw(st.sampled_from([Box.level, Box.load])).jumps(draw(NUMBERS))
+    if kind == 7:
+        return Box.state.is_(*draw(st.sampled_from([("open",), ("open", "stuck")])))
+    return Box.spot.inside(draw(PLACES)) if kind == 8 else Box.spot.outside(draw(PLACES))
 
 
-def conditions(depth: int = 2, *, timed: bool = True) -> st.SearchStrategy[Condition]:
-    if not depth:
-        return st.one_of(simple(), silences()) if timed else simple()
-    inner = conditions(depth - 1, timed=timed)
-    return st.one_of(
-        inner,
-        st.builds(lambda a, b: a & b, inner, inner),
-        st.builds(lambda a, b: a | b, inner, inner),
-        st.builds(lambda a: ~a, inner),
-    )
+@st.composite
+def conditions(draw: st.DrawFn, depth: int = 2, *, timed: bool = True) -> Condition:
+    kind = draw(st.integers(0, 5 if depth else 1))
+    if kind < 3:
+        if timed and draw(st.booleans()):
+            field = draw(st.sampled_from([None, Box.level, Box.load, Box.state]))
+            return field.silent(draw(SPANS)) if field else silence(Box, draw(SPANS))
+        return draw(simple())
+    one = draw(conditions(depth - 1, timed=timed))
+    if kind == 5:
+        return ~one
+    other = draw(conditions(depth - 1, timed=timed))
+    return one & other if kind == 3 else one | other
 
 
 def rule_of(when: Condition, hold: Duration = seconds(0), release: Condition | None = None) -> type[Rule]:
@@ -123,16 +121,13 @@ def rule_of(when: Condition, hold: Duration = seconds(0), release: Condition | N
     return type("odd", (Rule,), blanks)
 
 
-def about_boxes(rule: type[Rule]) -> bool:
-    return not rule.problems
-
-
 @st.composite
 def rules(draw: st.DrawFn, *, timed: bool = True) -> type[Rule]:
     hold = draw(st.sampled_from([seconds(0), seconds(0), seconds(1), seconds(3), seconds(7)]))
     release = draw(st.one_of(st.none(), conditions(1, timed=timed)))
     rule = rule_of(draw(conditions(timed=timed)), hold, release)
-    return rule if about_boxes(rule) else rule_of(Box.level > 1, hold, release)
+    note(f"{rule.when.words()} for {hold} until {'it is over' if release is None else release.words()}")
+    return rule_of(Box.level > 1, hold, release) if rule.problems else rule
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A condition is True, False or None (not known). A thing is looked at whenever it
 rule speaks of comes to pass; in between everything stays as it was, except that holds of timed rules elapse.
 """
 
+import itertools
 import math
 import operator
 from dataclasses import dataclass, field
@@ -134,9 +135,9 @@ def inside(condition: Inside, thing: Thing, now: int) -> Known:
     place = condition.place
     boxes = thing.known["every"] if place.every else [thing.known[place.ref.name if place.ref else place.field.name]]
     earlier = thing.of(condition.position.name, now)
-    if not earlier or boxes == [None]:
+    _, _, x, y = earlier[-1] if earlier else (0, "", math.nan, math.nan)
+    if math.isnan(x) or math.isnan(y) or boxes == [None]:
         return None
-    _, _, x, y = earlier[-1]
     return any(west <= x <= east and south <= y <= north for west, south, east, north in boxes)
 
 
@@ -160,7 +161,7 @@ def alerts(rule: type[Rule], thing: Thing, until: int) -> set[Alert]:
     found: set[Alert] = set()
     since = onset = None
     looks = moments(rule, thing, until)
-    for now, following in zip(looks, [*looks[1:], until + 1], strict=True):
+    for now, following in itertools.pairwise([*looks, until + 1]):
         when = holds(rule.when, thing, now)
         over = when is False if rule.release is None else holds(rule.release, thing, now) is True
         if over and onset is not None:

@@ -55,7 +55,7 @@ class Visitor:
 
     def __init__(self, app: Web, **headers: str) -> None:
         self.client = TestClient(app, raise_server_exceptions=False)
-        self.client.headers |= {"accept": "text/html", **headers}
+        self.client.headers.update({"accept": "text/html", **headers})
 
     def get(self, path: str, **options: Any) -> Any:
         options.setdefault("follow_redirects", False)

@@ -171,6 +171,7 @@ class AlertBook:
                     rule=row["rule"],
                     thing=row["thing"],
                     level=row["level"],
+                    area=row["area"] or "",
                     place=thing.point if thing else None,
                     text=text,
                 )

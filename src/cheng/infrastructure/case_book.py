@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cheng.infrastructure import case_rows as rows
@@ -31,6 +31,15 @@ from cheng.standards.problems import Refused
 
 NAMESPACE = uuid.UUID("6f0f4d0e-4c1c-5f0a-9c59-3b8f6a1f2e7d")
 LONGEST_KEY = 200
+
+# Statements are built once: building one takes longer than running it.
+BY_ID, BY_NUMBER, BY_ALERT = (
+    select(cases).where(column == bindparam("wanted")) for column in (cases.c.id, cases.c.number, cases.c.alert)
+)
+LOCKED, LOCKED_NUMBER = BY_ID.with_for_update(), BY_NUMBER.with_for_update()
+ADD = insert(cases)
+CHANGE = update(cases).where(cases.c.id == bindparam("this")).values({name: bindparam(name) for name in rows.CHANGED})
+BY_KEY = select(acts.c.case, acts.c.seq, acts.c.data).where(acts.c.key == bindparam("wanted"))
 
 Also = Callable[[Connection], object]
 """What else belongs into the same transaction: the audit, a message."""
@@ -121,7 +130,7 @@ class CaseBook(CaseLists):
         asked, key = fingerprint("", "open", actor, about), checked(key)
         if key or alert_key:
             serialise(conn, f"cases/{alert_key or key}")
-        if alert_key and (row := self._row(conn, cases.c.alert == alert_key)) is not None:
+        if alert_key and (row := self._opened_by(conn, alert_key)) is not None:
             return self._filed(conn, row)
         if (before := self._repeated(conn, key, asked)) is not None:
             return before
@@ -147,29 +156,28 @@ class CaseBook(CaseLists):
         rows.write_shared(conn, Case(), case)
         if also:
             also(conn)
-        return self._filed(conn, self._found(conn, id_))
+        return Filed(entry(self._found(conn, id_)), case)
 
     def _insert(self, conn: Connection, flow: type[Flow], case: Case, act: Act, **about: Any) -> None:
         place = about.pop("place")
         app = getattr(flow, "app", None)
         values = rows.standing(case, "green", act.data.get("rule", ""), act.data.get("text", ""))
-        conn.execute(
-            insert(cases).values(
-                **about,
-                **values,
-                id=case.id,
-                flow=flow.key(),
-                app=app.key() if app else "",
-                title_values=dict(case.values),
-                thing_id=str(case.values["id"]) if case.values.get("id") else None,
-                alert=act.data.get("alert"),
-                area=act.data.get("area"),
-                longitude=place[0] if place else None,
-                latitude=place[1] if place else None,
-                reporter=case.reporter or None,
-                opened=case.opened,
-            )
-        )
+        row = {
+            **about,
+            **values,
+            "id": case.id,
+            "flow": flow.key(),
+            "app": app.key() if app else "",
+            "title_values": dict(case.values),
+            "thing_id": str(case.values["id"]) if case.values.get("id") else None,
+            "alert": act.data.get("alert"),
+            "area": act.data.get("area"),
+            "longitude": place[0] if place else None,
+            "latitude": place[1] if place else None,
+            "reporter": case.reporter or None,
+            "opened": case.opened,
+        }
+        conn.execute(ADD, row)
 
     def _number(self, conn: Connection, now: int) -> str:
         day = f"{self.calendar.day(now):%Y%m%d}"
@@ -223,14 +231,14 @@ class CaseBook(CaseLists):
         act = kernel.act(flow, case, verb, actor, self.clock.now(), data, self.calendar, holds=holds, target=target)
         if verb in ("merge", "unmerge"):
             self._tell_other(conn, case, act)
-        after = self._append(conn, row, case, act, key, asked)
+        filed = self._append(conn, row, case, act, key, asked)
         if also:
             also(conn)
-        return Filed(entry(self._found(conn, case_id)), after)
+        return filed
 
     def _append(
         self, conn: Connection, row: RowMapping, before: Case, act: Act, key: str | None = None, asked: str = ""
-    ) -> Case:
+    ) -> Filed:
         after = kernel.add(before, act, self.calendar)
         try:
             rows.append(conn, after.id, after.version, act, key, asked)
@@ -238,10 +246,10 @@ class CaseBook(CaseLists):
             raise _key_used() from None
         light = lights(after, after.suspended or act.at)
         values = rows.standing(after, light, row["data"].get("rule", ""), row["data"].get("text", ""))
-        conn.execute(update(cases).where(cases.c.id == after.id).values(**values))
+        conn.execute(CHANGE, {**values, "this": after.id})
         rows.write_runs(conn, before, after, row["area"])
         rows.write_shared(conn, before, after)
-        return after
+        return Filed(entry({**row, **values}), after)
 
     def _tell_other(self, conn: Connection, case: Case, act: Act) -> None:
         """The case that takes another one in, or lets it go, says so itself."""
@@ -275,7 +283,7 @@ class CaseBook(CaseLists):
     def by_alert(self, key: str) -> Filed | None:
         """The case that the alert opened."""
         with self.store.read() as conn:
-            row = self._row(conn, cases.c.alert == key)
+            row = self._opened_by(conn, key)
             return None if row is None else self._filed(conn, row)
 
     def acts(self, case_id: str) -> list[Act]:
@@ -295,13 +303,14 @@ class CaseBook(CaseLists):
         until = flow.find(case.step).until if verb == "complete" and case.run else None
         return None if until is None else self.truth(until, thing)
 
-    def _row(self, conn: Connection, where: Any, *, lock: bool = False) -> RowMapping | None:
-        query = select(cases).where(where)
-        return conn.execute(query.with_for_update() if lock else query).mappings().first()
+    def _opened_by(self, conn: Connection, key: str) -> RowMapping | None:
+        return conn.execute(BY_ALERT, {"wanted": key}).mappings().first()
 
     def _found(self, conn: Connection, case_id: str, *, lock: bool = False) -> RowMapping:
         wanted = clean(str(case_id))[:LONGEST_KEY]
-        row = self._row(conn, (cases.c.id == wanted) | (cases.c.number == wanted), lock=lock)
+        queries = (LOCKED, LOCKED_NUMBER) if lock else (BY_ID, BY_NUMBER)
+        found = (conn.execute(query, {"wanted": wanted}).mappings().first() for query in queries)
+        row = next((row for row in found if row is not None), None)
         if row is None:
             raise Refused("no-such-case", "There is no case {case}.", {"case": wanted}, 404)
         return row
@@ -325,7 +334,7 @@ class CaseBook(CaseLists):
         """The answer that was given when this key came first; Refused when it came with something else."""
         if key is None:
             return None
-        found = conn.execute(select(acts.c.case, acts.c.seq, acts.c.data).where(acts.c.key == key)).first()
+        found = conn.execute(BY_KEY, {"wanted": key}).first()
         if found is None:
             return None
         if found.data.get(rows.ADDED, {}).get("asked") != asked:

@@ -4,19 +4,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
-from cheng.infrastructure.store import upsert
 from cheng.infrastructure.tables import acts, case_runs, case_shared
 from cheng.kernel.standing import Act, Case, Light, Run
 
 ADDED = "house"
 """The field of an act's data that holds what the house adds; nobody can send one of that name."""
 
+MOST = 2**31 - 1
 AS_THEY_ARE = (
     *("id", "number", "flow", "app", "thing", "longitude", "latitude", "level", "state", "step", "version"),
     *("opened", "due", "warn", "overall_due", "resumes", "closed"),
 )
+OR_EMPTY = ("thing_id", "alert", "area", "assignee", "reporter", "merged_into")
+CHANGED = (
+    *("state", "step", "department", "assignee", "due", "warn", "overall_due", "resumes", "closed", "version"),
+    *("merged_into", "data"),
+)
+"""Columns of `cases` that `standing` fills."""
+CHANGING = ("step", "department", "person", "due", "done", "settled", "outcome", "left_out")
+# Statements are built once: building one takes longer than running it.
+ADD_ACT = insert(acts)
+ADD_RUN = insert(case_runs)
+CHANGE_RUN = (
+    update(case_runs)
+    .where(case_runs.c.case == bindparam("of"), case_runs.c.n == bindparam("nth"))
+    .values({name: bindparam(name) for name in CHANGING})
+)
+ACTS = select(acts).where(acts.c.case == bindparam("case"), acts.c.seq <= bindparam("up_to")).order_by(acts.c.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +83,14 @@ class Entry:
         return "yellow" if self.warn is not None and now > self.warn else "green"
 
 
-def entry(row: RowMapping) -> Entry:
+def entry(row: RowMapping | dict[str, Any]) -> Entry:
     """A row of `cases` as a line of the desk."""
     data = row["data"]
     columns: dict[str, Any] = {name: row[name] for name in AS_THEY_ARE}
-    columns |= {name: row[name] or "" for name in ("thing_id", "alert", "area", "assignee", "reporter", "merged_into")}
-    return Entry(
-        **columns,
-        values=row["title_values"],
-        rule=data.get("rule", ""),
-        text=data.get("text", ""),
-        departments=tuple(data.get("departments", ())),
-        marks=data.get("marks", {}),
-    )
+    columns |= {name: row[name] or "" for name in OR_EMPTY}
+    columns |= {name: data.get(name, "") for name in ("rule", "text")}
+    departments = tuple(data.get("departments", ()))
+    return Entry(**columns, values=row["title_values"], departments=departments, marks=data.get("marks", {}))
 
 
 def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
@@ -121,27 +132,23 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
 def append(conn: Connection, case: str, seq: int, act: Act, key: str | None, asked: str) -> None:
     """One more act; `asked` is the fingerprint of the request, by which a repeated key is known."""
     facts = {**act.facts, "asked": asked} if key else act.facts
-    conn.execute(
-        insert(acts).values(
-            case=case,
-            seq=seq,
-            at=act.at,
-            actor=act.actor,
-            actor_name=act.actor_title,
-            verb=act.verb,
-            step=act.step,
-            data={**act.data, ADDED: facts},
-            key=key,
-        )
-    )
+    row = {
+        "case": case,
+        "seq": seq,
+        "at": act.at,
+        "actor": act.actor,
+        "actor_name": act.actor_title,
+        "verb": act.verb,
+        "step": act.step,
+        "data": {**act.data, ADDED: facts},
+        "key": key,
+    }
+    conn.execute(ADD_ACT, row)
 
 
-def read_acts(conn: Connection, case: str, up_to: int | None = None) -> list[Act]:
+def read_acts(conn: Connection, case: str, up_to: int = MOST) -> list[Act]:
     """The acts of a case in their order, all or the first `up_to`."""
-    query = select(acts).where(acts.c.case == case).order_by(acts.c.seq)
-    if up_to is not None:
-        query = query.where(acts.c.seq <= up_to)
-    return [_act(row) for row in conn.execute(query).mappings()]
+    return [_act(row) for row in conn.execute(ACTS, {"case": case, "up_to": up_to}).mappings()]
 
 
 def _act(row: RowMapping) -> Act:
@@ -156,7 +163,13 @@ def _act(row: RowMapping) -> Act:
 def write_runs(conn: Connection, before: Case, after: Case, area: str | None) -> None:
     """Bring the runs of a case up to date."""
     old = {row["n"]: row for row in run_rows(before, area)}
-    upsert(conn, case_runs, [row for row in run_rows(after, area) if old.get(row["n"]) != row], ["case", "n"])
+    new = {row["n"]: row for row in run_rows(after, area)}
+    added = [row for n, row in new.items() if n not in old]
+    changed = [{**row, "of": row["case"], "nth": n} for n, row in new.items() if n in old and old[n] != row]
+    if changed:
+        conn.execute(CHANGE_RUN, changed)
+    if added:
+        conn.execute(ADD_RUN, added)
 
 
 def run_rows(case: Case, area: str | None) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What things were told to do: checked, written down, and handed to whoever carries it to the device."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from cheng.standards.problems import Refused
 
 TOPIC = "commands/{thing}"
 """Of the bus; the body has id, thing, command and arguments."""
+Order = tuple[str, str, Mapping[str, Any]]
+"""Thing, command and arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,33 @@ class CommandBook:
 
     def send(self, thing_id: str, command: str, arguments: Mapping[str, Any], by: str) -> Told:
         """Checks a command, writes it down and tells the bus. Refused: no such thing or command, bad arguments."""
+        return self._write([self._checked(thing_id, command, arguments, by)])[0]
+
+    def send_all(self, orders: Iterable[Order], by: str) -> tuple[int, list[Refused]]:
+        """Sends many in one transaction; how many, and what was refused. A bad one stops no other."""
+        rows, refused = [], []
+        for thing_id, command, arguments in orders:
+            try:
+                rows.append(self._checked(thing_id, command, arguments, by))
+            except Refused as error:
+                refused.append(error)
+        return len(self._write(rows)), refused
+
+    def _checked(self, thing_id: str, command: str, arguments: Mapping[str, Any], by: str) -> dict[str, Any]:
         thing, declared = self._find(thing_id, command)
         checked = check_arguments(declared, arguments)
-        row = {"thing": thing.id, "command": command, "arguments": checked, "at": self.clock.now(), "by": by}
+        return {"thing": thing.id, "command": command, "arguments": checked, "at": self.clock.now(), "by": by}
+
+    def _write(self, rows: Sequence[dict[str, Any]]) -> list[Told]:
+        if not rows:
+            return []
         with self.store.write() as conn:
-            result = conn.execute(insert(commands).values(**row))
-            number = int(result.inserted_primary_key[0])
-        told = Told(id=number, state="sent", **row)
-        body = {"id": number, "thing": thing.id, "command": command, "arguments": checked}
-        self.bus.publish(TOPIC.format(thing=thing.id), body)
+            statement = insert(commands).returning(commands.c.id)
+            numbers = [conn.execute(statement, row).scalar_one() for row in rows]
+        told = [Told(id=number, state="sent", **row) for number, row in zip(numbers, rows, strict=True)]
+        for each in told:
+            body = {"id": each.id, "thing": each.thing, "command": each.command, "arguments": each.arguments}
+            self.bus.publish(TOPIC.format(thing=each.thing), body)
         return told
 
     def _find(self, thing_id: str, command: str) -> tuple[Thing, Command]:
@@ -106,8 +127,10 @@ def argument(name: str, field: Kept, value: Any) -> Any:
         try:
             number = float(value)
         except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
             message = "'{name}' is '{value}'; a number in {unit} is wanted."
-            raise Refused("not-a-number", message, {**values, "unit": field.unit}, status=422) from None
+            raise Refused("not-a-number", message, {**values, "unit": field.unit}, status=422)
         low, high = field.low, field.high
         if not (low is None or number >= low) or not (high is None or number <= high):
             span = {"low": "–∞" if low is None else f"{low:g}", "high": "∞" if high is None else f"{high:g}"}

@@ -167,7 +167,7 @@ maintenance = Table(
 
 # -- what we do about it
 
-WALKS = ("department", "assignee", "area", "flow")
+WHOSE = ("department", "assignee", "area", "flow")
 cases = Table(
     "cases",
     metadata,
@@ -200,13 +200,12 @@ cases = Table(
     Column("data", Json, nullable=False),
     one_of("state", "open", "suspended", "closed", "void", "merged"),
     Index("ix_cases_state_opened", "state", "opened", "id"),
-    Index("ix_cases_state_due", "state", "due", "id", "warn"),
-    *(Index(f"ix_cases_state_{whose}_due", "state", whose, "due", "id", "warn") for whose in WALKS),
+    Index("ix_cases_state_due", "state", "due", "id", "warn", "level"),
+    *(Index(f"ix_cases_state_{of}_due", "state", of, "due", "id", "warn") for of in WHOSE),
     Index("ix_cases_reporter_opened", "reporter", "opened"),
     Index("ix_cases_flow_opened", "flow", "opened"),
 )
-"""`number` is for people: 20261120-000123, from `next_numbers(conn, "cases/20261120")`; `alert` is the alert's key.
-`due` is the next limit, of the step or the case; `warn` when it turns yellow; `resumes` when a pause is over."""
+"""`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow."""
 
 case_shared = Table(
     "case_shared",

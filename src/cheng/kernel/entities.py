@@ -113,12 +113,13 @@ class Ref(Kept):
     def __init__(self, target: "str | type[Entity]", doc: str = "", *, level: Level = "public") -> None:
         super().__init__(doc, fixed=True, level=level)
         self.target = target if isinstance(target, str) else target.__name__
-        self._known = None if isinstance(target, str) else target
+        self.known = None if isinstance(target, str) else target
+        """the type itself, where it was declared before"""
 
     def __getattr__(self, name: str) -> Hop:
         if name.startswith("_"):
             raise AttributeError(name)
-        known = self.__dict__.get("_known")
+        known = self.__dict__.get("known")
         if known is not None:
             found = getattr(known, name)
             if not isinstance(found, Blank):
@@ -141,7 +142,8 @@ class Command:
             argument.name = name
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.owner, self.name = owner, name
+        if self.owner is None:  # a job that sends it does not make it its own
+            self.owner, self.name = owner, name
 
 
 class Record(Spec, kind="record"):
@@ -162,6 +164,13 @@ class Record(Spec, kind="record"):
     def fields(cls) -> dict[str, Kept]:
         """All fields by name, in the order of the class."""
         return {name: value for name, value in cls.filled().items() if isinstance(value, Kept)}
+
+    @classmethod
+    def nameable(cls) -> list[str]:
+        """What texts about it may name: its fields, what every thing has, and the register of what it happened to."""
+        subject = next((field for field in cls.fields().values() if isinstance(field, Ref)), None)
+        known = subject.known if subject is not None and cls.kind == "event" else None
+        return [*cls.fields(), *(known.fixed() if known else ()), "id", "name", "area", "owner"]
 
     @classmethod
     def live(cls) -> dict[str, Kept]:

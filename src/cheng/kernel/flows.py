@@ -13,8 +13,6 @@ from cheng.kernel.specs import Spec, did_you_mean
 from cheng.standards.durations import Duration
 
 ANOTHER = "another person"
-OWN = ("id", "name", "area", "owner")
-"""What is known of every thing."""
 BY = (ANOTHER,)
 """Who may do a step, beyond being of its department."""
 STARTERS = ("rule",)
@@ -150,7 +148,7 @@ class Flow(Spec, kind="flow"):
     def check_blanks(cls, step: Step) -> None:
         """The blanks of a step's departments are fields of the things that the rules are about."""
         for subject in {starter.subject for starter in cls.starters() if hasattr(starter, "subject")}:
-            known = [*subject.fields(), *OWN]
+            known = subject.nameable()
             for name in step.blanks():
                 if name not in known:
                     problem = f"step '{step.name}' of flow {cls.__name__} goes to '{{{name}}}'"

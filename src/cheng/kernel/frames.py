@@ -88,7 +88,8 @@ class Blank(Column):
         self.owner: type | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.owner, self.name = owner, name
+        if self.owner is None:  # a job that writes it, or an indicator that is of it, does not make it its own
+            self.owner, self.name = owner, name
 
     def values(self, frame: Frame) -> Floats:
         return frame.column(self)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cheng.kernel.columns import NEVER, Marks, Rows, Times, ends, rank, starts
+from cheng.kernel.columns import NEVER, Bools, Marks, Rows, Times, ends, rank, starts
 from cheng.kernel.entities import Entity, Kept
 from cheng.kernel.observations import Quality
 from cheng.kernel.recents import BUDGET, MOST, Recents
@@ -214,19 +214,19 @@ class Judge:
         plain = Stretch(readings, self.base, self.register)
         for judged in rules:
             latch.copy(judged.settled, slots)
-            found = self._from_settled(judged, latch, slots, plain, readings, until)
+            found = judged.step(latch, *self._from_settled(judged, latch, slots, plain, until))
             if found is not None:
                 judged.live.copy(latch, slots)
                 changes += judged.correct(slots, found)
         return changes
 
     def _from_settled(
-        self, judged: Judged, latch: Latch, slots: Rows, plain: Stretch, readings: Readings, until: Times
-    ) -> list[Change] | None:
-        """Steps a latch, which is in the settled state of these things, over what comes after, `until` (by thing)."""
+        self, judged: Judged, latch: Latch, slots: Rows, plain: Stretch, until: Times
+    ) -> tuple[Stretch, Bools, Clockwork | None]:
+        """What a latch in the settled state of these things has to step over to get to `until` (by thing)."""
         if not judged.timed:
-            fresh = (plain.time >= self.closed[plain.slot]) & (plain.time <= until[plain.slot])
-            return judged.step(latch, plain, fresh)
+            return plain, (plain.time >= self.closed[plain.slot]) & (plain.time <= until[plain.slot]), None
+        readings = plain.readings
         waiting = slots[latch.since[slots] != NEVER]
         parts = [readings, Readings.moments(waiting, self.closed[waiting] - 1)]
         for silent in judged.silences:
@@ -234,7 +234,7 @@ class Judge:
         stretch = Stretch(Readings.concat(parts).sorted(), self.base, self.register)
         fresh = (stretch.time >= self.closed[stretch.slot]) & (stretch.time <= until[stretch.slot])
         heads = (stretch.time == self.closed[stretch.slot] - 1) & (latch.since[stretch.slot] != NEVER)
-        return judged.step(latch, stretch, fresh | heads, Clockwork(heads, until))
+        return stretch, fresh | heads, Clockwork(heads, until)
 
     # -- remembering
 
@@ -273,7 +273,8 @@ class Judge:
         plain = Stretch(readings, self.base, self.register)
         for judged in self.rules if due.any() else self.timed:
             onset = judged.settled.onset[slots]
-            if self._from_settled(judged, judged.settled, slots, plain, readings, until) is None:
+            way = self._from_settled(judged, judged.settled, slots, plain, until)
+            if judged.move(judged.settled, *way) is None:
                 judged.settled.since[slots] = NEVER
             # What counts is what was reported, whatever the register says today.
             judged.settled.onset[slots] = onset

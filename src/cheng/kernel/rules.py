@@ -88,7 +88,7 @@ class Rule(Spec, kind="rule"):
 
     @classmethod
     def check_text(cls, subject: type[Record]) -> None:
-        known = [*subject.fields(), "id", "name", "area", "owner", "time"]
+        known = [*subject.nameable(), "time"]
         try:
             blanks = cls.text_blanks()
         except ValueError as error:

@@ -127,7 +127,7 @@ class Stretch:
 
     def __init__(self, readings: Readings, before: Values, register: Register) -> None:
         begins = starts(readings.slot) | starts(readings.time)
-        self._readings, self._before, self._register = readings, before, register
+        self.readings, self._before, self._register = readings, before, register
         self._row: Rows | None = None if begins.all() else np.cumsum(begins) - 1
         self.slot: Rows = readings.slot if self._row is None else readings.slot[begins]
         self.time: Times = readings.time if self._row is None else readings.time[begins]
@@ -140,7 +140,7 @@ class Stretch:
 
     def reported(self, fields: frozenset[Blank]) -> Bools:
         wanted = [self._columns[field.name] for field in fields]
-        hit = self._readings.field == wanted[0] if len(wanted) == 1 else np.isin(self._readings.field, wanted)
+        hit = self.readings.field == wanted[0] if len(wanted) == 1 else np.isin(self.readings.field, wanted)
         if self._row is None:
             return hit
         rows = np.zeros(len(self), np.bool_)
@@ -149,7 +149,7 @@ class Stretch:
 
     def _dense(self, field: Blank, values: Floats, before: Floats) -> Floats:
         number = self._columns[field.name]
-        hit = self._readings.field == number
+        hit = self.readings.field == number
         if self._row is None and hit.all():
             return values
         rows = np.flatnonzero(hit) if self._row is None else self._row[hit]
@@ -162,7 +162,7 @@ class Stretch:
     def column(self, field: Blank) -> Floats:
         if field not in self._kept:
             if field.live:
-                self._kept[field] = self._dense(field, self._readings.value, self._before.value)
+                self._kept[field] = self._dense(field, self.readings.value, self._before.value)
             else:
                 self._kept[field] = self._register.fixed(field.name)[self.slot]
         kept: Floats = self._kept[field]
@@ -171,7 +171,7 @@ class Stretch:
     def latitude(self, field: Blank) -> Floats:
         key = ("latitude", field)
         if key not in self._kept:
-            self._kept[key] = self._dense(field, self._readings.latitude, self._before.latitude)
+            self._kept[key] = self._dense(field, self.readings.latitude, self._before.latitude)
         kept: Floats = self._kept[key]
         return kept
 

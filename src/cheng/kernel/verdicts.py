@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,9 @@ class Clockwork(NamedTuple):
     """(things,) up to where the clock is known to have run"""
 
 
+NOTHING = Spells(*(np.zeros(0, np.int64) for _ in range(4)))
+
+
 @dataclass
 class Judged:
     """One rule with its state: live, and settled up to where nothing late can reach."""
@@ -61,7 +65,7 @@ class Judged:
     @classmethod
     def of(cls, rule: type[Rule], when: Condition | None = None, hold: int | None = None) -> "Judged":
         """A rule, or the same rule with another condition or hold for a dry run."""
-        return cls(rule, when or rule.when, rule.hold.us if hold is None else hold)
+        return cls(rule, rule.when if when is None else when, rule.hold.us if hold is None else hold)
 
     def __post_init__(self) -> None:
         release = self.rule.release
@@ -71,6 +75,10 @@ class Judged:
         """whether the passing of time alone can begin or end its alerts"""
         self.look_back = max(self.when.look_back(), release.look_back() if release is not None else 0)
         """microseconds of earlier readings it needs"""
+        live = self.rule.subject.live()
+        wanted = {*self.rule.text_blanks(), *(f.name for f in self.rule.needs())} & live.keys()
+        self.told = {name: live[name] for name in sorted(wanted)}
+        """the fields whose values go with an alert"""
 
     def grow(self, things: int) -> None:
         self.live.grow(things)
@@ -83,6 +91,13 @@ class Judged:
 
         fresh (n,) the rows that count, the rest is context.
         """
+        found = self.move(latch, stretch, fresh, clock)
+        return None if found is None else list(self._changes(*found, stretch)) if len(found[0].slot) else []
+
+    def move(
+        self, latch: Latch, stretch: Stretch, fresh: Bools | None, clock: Clockwork | None
+    ) -> tuple[Spells, Steps] | None:
+        """The same without saying what changed in words: the spells and the steps they refer to."""
         try:
             holds, fails = self.when.judge(stretch)
             release = self.rule.release
@@ -98,12 +113,11 @@ class Judged:
         rows = np.arange(len(stretch)) if fresh is None else np.flatnonzero(fresh)
         steps = Steps(rows, stretch.slot[rows], stretch.time[rows], holds[rows], over[rows])
         if not steps.holds.any() and latch.idle(steps.slot):
-            return []
+            return NOTHING, steps
         if clock is not None and self.hold:
             since = latch.held_since(steps.slot, steps.time, steps.holds, starts(steps.slot))
             steps = steps.with_elapsed(since, self.hold, clock.until)
-        spells = latch.step(steps.slot, steps.time, steps.holds, steps.over, self.hold)
-        return list(self._changes(spells, steps, stretch))
+        return latch.step(steps.slot, steps.time, steps.holds, steps.over, self.hold), steps
 
     def _changes(self, spells: Spells, steps: Steps, stretch: Stretch) -> Iterator[Change]:
         key = self.rule.key()
@@ -117,13 +131,10 @@ class Judged:
 
     def _values(self, stretch: Stretch, row: int) -> dict[str, Any]:
         """What the text of the rule needs from the readings at the moment it fired; a position as a pair."""
-        live = self.rule.subject.live()
-        wanted = {*self.rule.text_blanks(), *(f.name for f in self.rule.needs())} & live.keys()
         values: dict[str, Any] = {}
-        for name in sorted(wanted):
-            value = float(stretch.column(live[name])[row])
-            latitude = float(stretch.latitude(live[name])[row])
-            values[name] = None if np.isnan(value) else value if np.isnan(latitude) else [value, latitude]
+        for name, told in self.told.items():
+            value, latitude = float(stretch.column(told)[row]), float(stretch.latitude(told)[row])
+            values[name] = None if isnan(value) else value if isnan(latitude) else [value, latitude]
         return values
 
     # -- what was reported, until it is settled

@@ -129,6 +129,11 @@ class Calendar:
         """The local date of an instant."""
         return self._local(us).date()
 
+    def hour(self, us: int) -> float:
+        """Hours since midnight in the city."""
+        local = self._local(us)
+        return local.hour + local.minute / 60 + local.second / 3600
+
     def is_workday(self, day: date) -> bool:
         """Monday to Friday without the holidays, and the weekend days that make up for them."""
         if day in self.holidays.makeup:

@@ -66,7 +66,7 @@ class Web(Litestar):
             path = path[len(prefix) :] or "/"
         scope["state"] = dict(scope.get("state") or {})
         stem, dot, ending = path.rpartition(".")
-        if dot and ending in ENDINGS and path.split("/")[1] in self.state.twinned and path not in self.state.literal:
+        if dot and ending in ENDINGS and first_part(stem) in self.state.twinned and path not in self.state.literal:
             scope["state"][REPRESENTATION] = ending
             path = stem
         return {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}

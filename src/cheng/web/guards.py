@@ -95,7 +95,7 @@ async def from_our_page(connection: Connection, handler: BaseRouteHandler) -> No
 
 
 def wanted(request: Request[Any, Any, Any]) -> str | None:
-    """What a form of this reader has to carry: the session's secret, or that of the cookie while nobody is signed in."""
+    """What this reader's forms have to carry: the session's secret, or the cookie's while nobody is signed in."""
     session = request.scope.get("auth")
     return session.csrf if session is not None else request.cookies.get(FORM_COOKIE)
 

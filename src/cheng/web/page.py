@@ -1,7 +1,7 @@
 """Page: what a handler returns. One set of data, seen as a page, as JSON, as CSV or as GeoJSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -120,10 +120,8 @@ class Page(Response[Any]):
         return body
 
 
-def cookie(
-    ask: Ask, name: str, value: str, age: int | None = None, same_site: Literal["lax", "strict"] = "lax"
-) -> Cookie:
-    """A cookie of ours: never for scripts, only below our prefix, by https alone where that is set. `age` in seconds."""
+def cookie(ask: Ask, name: str, value: str, age: int | None = None) -> Cookie:
+    """A cookie of ours: not for scripts, only below our prefix, by https alone where that is set. `age` in seconds."""
     settings = ask.hub.settings
     return Cookie(
         key=name,
@@ -131,7 +129,7 @@ def cookie(
         path=settings.root_path or "/",
         httponly=True,
         secure=settings.secure_cookies,
-        samesite=same_site,
+        samesite="lax",
         max_age=age,
     )
 

@@ -42,14 +42,18 @@ A module in the folder of those who read it (`web/desk/cases.py`), a template of
 * Texts: English msgids in code and templates, the Chinese in `cheng/locale/zh_CN/<module>.po`.
 """
 
+import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import anyio.to_thread
 from litestar import Response
 from litestar import get as litestar_get
 from litestar import post as litestar_post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from cheng.standards.problems import InputError, Refused
@@ -77,6 +81,7 @@ __all__ = [
     "see_other",
 ]
 
+IN_PATH = re.compile(r"\{(\w+):")
 Answer = Response[Any]
 """What a handler returns that sometimes shows a page and sometimes sends elsewhere."""
 
@@ -87,13 +92,31 @@ def route(make: Any, path: str | Iterable[str], needs: Needs, opt: dict[str, Any
     opt = {"needs": needs, **{key: value for key, value in opt.items() if value}}
 
     def decorate(function: Callable[..., Any]) -> Any:
-        if "ask" in function.__annotations__:
-            function.__annotations__["ask"] = NamedDependency[Ask]  # pages say `ask: Ask`, Litestar wants it marked
-        if not inspect.iscoroutinefunction(function):
-            options.setdefault("sync_to_thread", True)
-        return make(paths, opt=opt, **options)(function)
+        mark(function, paths)
+        waits = inspect.iscoroutinefunction(function)
+        return make(paths, opt=opt, **options)(function if waits else in_thread(function))
 
     return decorate
+
+
+def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same handler run in a thread, so that it may wait for the store. (Litestar's own way wraps it twice when a
+    handler is registered in two applications of one process.)"""
+
+    @functools.wraps(function)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs))
+
+    return run
+
+
+def mark(function: Callable[..., Any], paths: list[str]) -> None:
+    """Pages say `ask: Ask` and `number: str`; Litestar wants to be told that one is a dependency, one from the path."""
+    told = function.__annotations__
+    for name in {found for path in paths for found in IN_PATH.findall(path)} & told.keys():
+        told[name] = FromPath[told[name]]
+    if "ask" in told:
+        told["ask"] = NamedDependency[Ask]
 
 
 def get(

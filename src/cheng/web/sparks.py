@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 WIDTH, HEIGHT, EDGE = 120, 32, 2
+DRAWING = Markup(
+    '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}">'
+    '<path d="{path}"/><circle cx="{x}" cy="{y}" r="2.5"/></svg>'
+)
 
 
 def spark(
@@ -27,8 +31,4 @@ def spark(
         lines[-1].append(f"{EDGE + i * step:.1f} {min(max(y, EDGE), HEIGHT - EDGE):.1f}")
     path = " ".join("M" + " L".join(points if len(points) > 1 else points * 2) for points in lines if points)
     end = next(points[-1] for points in reversed(lines) if points).split()
-    drawing = (
-        '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}">'
-        '<path d="{path}"/><circle cx="{x}" cy="{y}" r="2.5"/></svg>'
-    )
-    return Markup(drawing).format(w=WIDTH, h=HEIGHT, label=label, path=path, x=end[0], y=end[1])
+    return DRAWING.format(w=WIDTH, h=HEIGHT, label=label, path=path, x=end[0], y=end[1])

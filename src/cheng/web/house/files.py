@@ -36,22 +36,21 @@ def found(request: Request[Any, Any, Any], name: str) -> Asset:
     needs=PUBLIC,
     api=True,
     opt={"static": True, "uncompressed": True},
-    sync_to_thread=False,
 )
-def static(request: Request[Any, Any, Any], version: str, name: str) -> Answer:
+async def static(request: Request[Any, Any, Any], version: str, name: str) -> Answer:
     """A file of the static folder; for ever under the present version."""
     present = version == request.app.state.templates.assets.version
     return sent(request, found(request, name.lstrip("/")), present)
 
 
-@get("/favicon.ico", needs=PUBLIC, api=True, opt={"static": True, "uncompressed": True}, sync_to_thread=False)
-def favicon(request: Request[Any, Any, Any]) -> Answer:
+@get("/favicon.ico", needs=PUBLIC, api=True, opt={"static": True, "uncompressed": True})
+async def favicon(request: Request[Any, Any, Any]) -> Answer:
     """For browsers that do not read the page's own words about its icon."""
     return sent(request, found(request, "icon.svg"), for_ever=False)
 
 
-@get("/robots.txt", needs=PUBLIC, api=True, opt={"static": True}, sync_to_thread=False)
-def robots() -> Answer:
+@get("/robots.txt", needs=PUBLIC, api=True, opt={"static": True})
+async def robots() -> Answer:
     """Machines that read the web may read what is public."""
     closed = "".join(f"Disallow: /{name}\n" for name in ("desk", "dashboard", "console", "account", "sign-in"))
     return Response(f"User-agent: *\n{closed}", media_type="text/plain; charset=utf-8")

@@ -9,8 +9,8 @@ from cheng.web.metrics import exposition, samples
 from cheng.web.pages import PUBLIC, Answer, get
 
 
-@get("/healthz", needs=PUBLIC, api=True, sync_to_thread=False)
-def healthz() -> dict[str, str]:
+@get("/healthz", needs=PUBLIC, api=True)
+async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 

@@ -209,7 +209,7 @@ def cases() -> None:
     op.create_index(
         "ix_cases_state_department_due", "cases", ["state", "department", "due", "id", "warn"], unique=False
     )
-    op.create_index("ix_cases_state_due", "cases", ["state", "due", "id", "warn"], unique=False)
+    op.create_index("ix_cases_state_due", "cases", ["state", "due", "id", "warn", "level"], unique=False)
     op.create_index("ix_cases_state_area_due", "cases", ["state", "area", "due", "id", "warn"], unique=False)
     op.create_index("ix_cases_state_flow_due", "cases", ["state", "flow", "due", "id", "warn"], unique=False)
     op.create_index(op.f("ix_cases_thing"), "cases", ["thing"], unique=False)

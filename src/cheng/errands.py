@@ -1,0 +1,43 @@
+"""What `cheng` asks of a hub that runs, or of one it opens itself: one function each, plain values in and out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cheng.backups import back_up
+from cheng.hub import Hub
+from cheng.infrastructure.dry_run import Setting, try_rule
+from cheng.kernel.model import Model
+from cheng.kernel.rules import Rule
+from cheng.kernel.specs import did_you_mean
+from cheng.standards.problems import Refused
+
+
+def backup(hub: Hub, file: str) -> dict[str, Any]:
+    """Writes everything the hub keeps, as of one moment, into an archive."""
+    return back_up(hub, Path(file))
+
+
+def rule_of(model: Model, key: str) -> type[Rule]:
+    """The rule with that key, or that name when only one has it; Refused (404) with a hint."""
+    named = [rule for name, rule in model.rules.items() if key in (name, rule.__name__)]
+    if len(named) == 1:
+        return named[0]
+    hint = did_you_mean(key, list(model.rules))
+    raise Refused("not-there", "There is no rule '{rule}'; {hint}.", {"rule": key, "hint": hint}, status=404)
+
+
+def try_out(
+    hub: Hub, rule: str, span: int, threshold: float | None = None, which: int = 0, hold: int | None = None
+) -> dict[str, Any]:
+    """What a rule would have done in the last `span` microseconds, as it is and with another threshold or hold."""
+    found = rule_of(hub.model, rule)
+    end = hub.clock.now()
+    settings = [Setting(), Setting(threshold, which, hold)]
+    runs = try_rule(hub.things, hub.history, hub.calendar, found, settings[: 1 if settings[1] == Setting() else 2],
+                    end - span, end)
+    return {"rule": found.key(), "runs": [run.told() for run in runs]}
+
+
+ERRANDS: dict[str, Callable[..., Any]] = {"backup": backup, "try": try_out}
+"""By the name `cheng` asks for them."""

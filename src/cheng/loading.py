@@ -1,0 +1,198 @@
+"""Loading files: things into the register, readings into history; here, or into a hub that runs elsewhere.
+
+Whatever cannot be taken says line and reason, is kept in the refused box, and stops nothing else. Loading the same
+file again changes nothing.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from cheng.infrastructure.registration import NewThing
+from cheng.kernel.columns import Ints
+from cheng.kernel.entities import Entity
+from cheng.kernel.reports import Reports
+from cheng.kernel.specs import did_you_mean
+from cheng.protocols.files import Reading, Row, SeriesChunk, read_series, read_things
+from cheng.protocols.files_text import text_of
+from cheng.standards.problems import InputError
+
+READINGS = "readings"
+"""The kind of files of readings; every other kind is a type of thing."""
+THINGS_A_GO = 2_000
+AHEAD = 4
+"""Chunks that may be on their way into the hub while the next one is read."""
+OWN_FIELDS = ("id", "name", "owner", "state")
+PLACE = ("lon", "lat", "wkt")
+TEXTS = (".csv", ".txt", ".tsv", ".tab", ".geojsonl", ".geojsons", ".ndjson")
+
+
+@dataclass
+class Taken:
+    """What became of some rows."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: list[InputError] = field(default_factory=list)
+
+    def add(self, other: "Taken") -> None:
+        self.counts.update(other.counts)
+        self.refused += other.refused
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a file."""
+
+    counts: Counter[str]
+    refused: list[InputError]
+    left_out: list[str]
+    """columns that the kind does not know"""
+
+
+Told = Callable[[int, int, Taken], None]
+"""Called with (rows of the file so far, its rows or 0 when unknown, what became of them so far)."""
+
+
+class Target(Protocol):
+    """Where things and readings go."""
+
+    def things(self, rows: Sequence[NewThing], actor: str) -> Taken:
+        """Registers them; counts `added`, `changed` and `unchanged`."""
+
+    def readings(self, reports: Reports) -> Taken:
+        """Takes them; counts `accepted`, `marked` and `known`, those which were there already. May be a little behind;
+        what it could not say yet comes with the next call or with `finish`."""
+
+    def finish(self) -> Taken:
+        """Waits until everything is durable."""
+
+    def keep(self, file: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
+        """Puts refused rows aside."""
+
+
+# -- a file
+
+
+def load_things(
+    target: Target, kind: type[Entity], file: Path, mapping: Mapping[str, str], told: Told, **how: Any
+) -> Loaded:
+    """Registers the things of a file.
+
+    `mapping` is FIELD=COLUMN; `how` goes to `read_things`. Raises InputError when the file cannot be read at all, or
+    a mapped field is none of the kind.
+    """
+    taken, refused, leave_out = Taken(), list[InputError](), set[str]()
+    known = [*OWN_FIELDS, *PLACE, *kind.fixed()]
+    for name in mapping:
+        if name not in known:
+            reason = f"{kind.__name__} has no register field '{name}'; {did_you_mean(name, known)}"
+            raise InputError("unknown-field", reason)
+    total = count_rows(file)
+    rows = read_things(file, mapping, **how)
+    while group := list(itertools.islice(rows, THINGS_A_GO)):
+        fresh: list[NewThing] = []
+        for row in group:
+            if isinstance(row, InputError):
+                refused.append(row)
+                continue
+            try:
+                fresh.append(new_thing(row, kind, leave_out))
+            except InputError as error:
+                refused.append(error)
+        outcome = target.things(fresh, f"file:{file.name}")
+        refused += outcome.refused
+        taken.add(Taken(outcome.counts))
+        last = group[-1]
+        told(last.number if isinstance(last, Row) else last.line or 0, total, taken)
+    _keep(target, file, refused, how.get("encoding"))
+    return Loaded(taken.counts, refused, sorted(leave_out))
+
+
+def new_thing(row: Row, kind: type[Entity], left_out: set[str]) -> NewThing:
+    """A row of a file as a thing of the kind, without columns that the kind does not know; these are noted.
+
+    InputError when it has no id.
+    """
+    fields = dict(row.fields)
+    own = {name: str(fields.pop(name)) for name in OWN_FIELDS if fields.get(name) not in (None, "")}
+    if "id" not in own:
+        raise InputError("no-id", "it has no id; name the column with --map id=COLUMN", row.number)
+    given = {name: value for name, value in fields.items() if value not in (None, "") and name not in OWN_FIELDS}
+    known = {name: value for name, value in given.items() if name in kind.fixed()}
+    left_out |= given.keys() - known.keys()
+    return NewThing(type=kind.__name__, properties=known, geometry=row.geometry, line=row.number, **own)
+
+
+def load_readings(target: Target, file: Path, mapping: Mapping[str, str], told: Told, how: Reading) -> Loaded:
+    """Takes the readings of a file in its order.
+
+    Raises InputError when the file cannot be read at all.
+    """
+    taken, refused = Taken(), list[InputError]()
+    total = count_rows(file)
+    for chunk in read_series(file, mapping, how):
+        if isinstance(chunk, InputError):
+            refused.append(chunk)
+            continue
+        outcome = target.readings(reports_of(chunk))
+        refused += outcome.refused
+        taken.add(Taken(outcome.counts))
+        told(int(chunk.rows[-1]), total, taken)
+    taken.add(Taken(target.finish().counts))
+    _keep(target, file, refused, how.encoding)
+    return Loaded(taken.counts, refused, [])
+
+
+def reports_of(chunk: SeriesChunk) -> Reports:
+    """A chunk of a file as a door would have sent it."""
+    count = len(chunk)
+    ids, id_codes = compact(chunk.ids)
+    attrs, attr_codes = compact(chunk.attrs)
+    texts, text = compact(chunk.value) if chunk.is_text else ([], np.full(count, -1, np.int32))
+    value = np.full(count, np.nan) if chunk.is_text else chunk.value
+    latitude = np.full(count, np.nan) if chunk.latitude is None else chunk.latitude
+    rows = np.minimum(chunk.rows, np.iinfo(np.int32).max).astype(np.int32)
+    return Reports(ids, id_codes, attrs, attr_codes, chunk.time, value, latitude, texts, text, rows)
+
+
+def compact(encoded: Any) -> tuple[list[str], Ints]:
+    """The words of an Arrow dictionary array that are really used, and for each row which one it is."""
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    used = np.flatnonzero(np.bincount(codes, minlength=len(encoded.dictionary)))
+    place = np.zeros(len(encoded.dictionary), np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return encoded.dictionary.take(pa.array(used)).cast(pa.string()).to_pylist(), place[codes]
+
+
+def count_rows(file: Path) -> int:
+    """How many lines a text file has, or rows a Parquet file; 0 when that would take a reading of its own."""
+    suffix = file.suffix.lower()
+    try:
+        if suffix in (".parquet", ".pq"):
+            return int(pa.parquet.read_metadata(file).num_rows)
+        if suffix not in TEXTS:
+            return 0
+        with file.open("rb") as stream:
+            return sum(part.count(b"\n") for part in iter(lambda: stream.read(1 << 20), b""))
+    except (OSError, pa.ArrowInvalid):
+        return 0  # whoever reads the file says what is wrong with it
+
+
+def _keep(target: Target, file: Path, refused: Sequence[InputError], encoding: str | None) -> None:
+    """Puts the refused rows aside with what stood in the file, where that is lines."""
+    if not refused:
+        return
+    wanted = {error.line for error in refused[:1000] if error.line is not None}
+    lines: dict[int, str] = {}
+    if wanted and file.suffix.lower() in TEXTS:
+        with text_of(file, encoding) as text:
+            last = max(wanted)
+            lines = {n: line for n, line in enumerate(itertools.islice(text, last), 1) if n in wanted}
+    target.keep(file.name, [(e, lines.get(e.line or 0, "").rstrip("\r\n").encode()) for e in refused])

@@ -1,0 +1,185 @@
+"""Where a load goes: into a hub in this process, or by HTTP into one that runs elsewhere."""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from cheng.hub import Hub
+from cheng.infrastructure.registration import NewThing
+from cheng.infrastructure.resolving import resolve
+from cheng.kernel.columns import Bools, Ints, Rows
+from cheng.kernel.observations import Batch
+from cheng.kernel.reports import Reports
+from cheng.loading import Taken
+from cheng.standards.problems import InputError, Refused
+
+AHEAD = 4
+"""Chunks that may be on their way into the hub while the next one is read."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = int(np.iinfo(np.int64).min)
+
+
+class HereTarget:
+    """A hub in this process. Readings that are in its history already are passed over."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._waiting: deque[Future[int]] = deque()
+        self._newest: dict[tuple[int, int], int] | None = None
+
+    def things(self, rows: Sequence[NewThing], actor: str) -> Taken:
+        outcome = self.hub.things.put(rows, actor)
+        counts = {"added": outcome.added, "changed": outcome.changed, "unchanged": outcome.unchanged}
+        return Taken(Counter(counts), outcome.refused)
+
+    def readings(self, reports: Reports) -> Taken:
+        batch, refused = resolve(reports, self.hub.things)
+        fresh = self._unknown(batch)
+        taken = Taken(Counter(known=int(len(batch) - fresh.sum())), refused)
+        batch = batch.take(fresh)
+        while len(self._waiting) >= AHEAD:
+            taken.counts["marked"] += self._waiting.popleft().result()
+        if len(batch):
+            self._hand_in(batch, taken)
+            taken.counts["accepted"] += len(batch)
+        return taken
+
+    def _hand_in(self, batch: Batch, taken: Taken) -> None:
+        """Hands in a batch; when the hub is full, waits for what is on its way and tries again."""
+        while True:
+            try:
+                self._waiting.append(self.hub.pipeline.submit(batch))
+            except Refused:
+                if not self._waiting:
+                    raise
+                taken.counts["marked"] += self._waiting.popleft().result()
+            else:
+                return
+
+    def finish(self) -> Taken:
+        taken = Taken()
+        while self._waiting:
+            taken.counts["marked"] += self._waiting.popleft().result()
+        self._newest = None
+        return taken
+
+    def keep(self, file: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
+        self.hub.refused.keep("file", file, errors)
+
+    def _unknown(self, batch: Batch) -> Bools:
+        """(n,) readings that history does not hold yet; most are newer than all of their series."""
+        fresh = np.ones(len(batch), np.bool_)
+        if self._newest is None:
+            self._newest = self._latest()
+        if not self._newest or not len(batch):
+            return fresh
+        pair = (batch.thing.astype(np.int64) << 32) | batch.attr
+        distinct, inverse = np.unique(pair, return_inverse=True)
+        newest = np.array([self._newest.get((p >> 32, p & 0xFFFFFFFF), NEVER) for p in distinct.tolist()], np.int64)
+        old = np.flatnonzero(batch.time <= newest[inverse])
+        if len(old):
+            fresh[old] = ~self._there(batch.take(old))
+        return fresh
+
+    def _latest(self) -> dict[tuple[int, int], int]:
+        table = self.hub.history.latest(good_only=False)
+        columns = (table[name].to_pylist() for name in ("thing", "attr", "time"))
+        newest: dict[tuple[int, int], int] = {}
+        for thing, attr, time in zip(*columns, strict=True):
+            newest[thing, attr] = max(time, newest.get((thing, attr), time))
+        return newest
+
+    def _there(self, batch: Batch) -> Bools:
+        """(n,) whether history holds a reading of the same thing, attribute and time."""
+        things, attrs = np.unique(batch.thing).tolist(), np.unique(batch.attr).tolist()
+        start, end = int(batch.time.min()), int(batch.time.max()) + 1
+        kept = self.hub.history.readings(things, attrs, start, end).select(["thing", "attr", "time"])
+        names = ["thing", "attr", "time"]
+        mine = pa.table({n: pa.array(getattr(batch, n), kept.schema.field(n).type) for n in names})
+        mine = mine.append_column("row", pa.array(np.arange(len(batch))))
+        there = np.zeros(len(batch), np.bool_)
+        there[mine.join(kept, names, join_type="left semi")["row"].to_numpy()] = True
+        return there
+
+
+class Post(Protocol):
+    """Sends a payload to a path of the hub and returns its answer; Refused or InputError when it says no."""
+
+    def __call__(self, path: str, payload: bytes, media_type: str) -> dict[str, Any]: ...
+
+
+class ThereTarget:
+    """A hub reached by HTTP. `path` is where readings go."""
+
+    def __init__(self, post: Post, path: str = "/ingest/observations") -> None:
+        self.post, self.path = post, path
+
+    def things(self, rows: Sequence[NewThing], actor: str) -> Taken:
+        lines = b"\n".join(map(msgspec.json.encode, rows))
+        return self._taken(self.post("/ingest/things", lines, "application/x-ndjson"), None)
+
+    def readings(self, reports: Reports) -> Taken:
+        taken = Taken()
+        plain = (reports.text < 0) & np.isnan(reports.latitude)
+        for rows, media_type, encode in (
+            (np.flatnonzero(plain), "application/vnd.apache.arrow.stream", as_arrow),
+            (np.flatnonzero(~plain), "application/x-ndjson", as_ndjson),
+        ):
+            if len(rows):
+                answer = self.post(self.path, encode(reports, rows), media_type)
+                taken.add(self._taken(answer, reports.line[rows]))
+        return taken
+
+    @staticmethod
+    def _taken(answer: dict[str, Any], lines: Ints | None) -> Taken:
+        refused = []
+        for error in answer.pop("refused", ()):
+            line = error["line"]
+            if lines is not None and line is not None:
+                line = int(lines[line - 1])
+            refused.append(InputError(error["code"], error["reason"], line))
+        return Taken(Counter({name: int(count) for name, count in answer.items()}), refused)
+
+    def finish(self) -> Taken:
+        return Taken()
+
+    def keep(self, file: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
+        """What the hub refused it has kept itself; what was not understood here stays in the file."""
+
+
+def as_arrow(reports: Reports, rows: Rows) -> bytes:
+    """Plain numbers as an Arrow stream."""
+    table = pa.table(
+        {
+            "id": pa.DictionaryArray.from_arrays(pa.array(reports.id[rows]), pa.array(reports.ids, pa.string())),
+            "attr": pa.DictionaryArray.from_arrays(pa.array(reports.attr[rows]), pa.array(reports.attrs, pa.string())),
+            "time": pa.array(reports.time[rows]).cast(pa.timestamp("us", "UTC")),
+            "value": pa.array(reports.value[rows]),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def as_ndjson(reports: Reports, rows: Rows) -> bytes:
+    """Labels and positions as lines of JSON."""
+    lines = []
+    for row in rows.tolist():
+        word = reports.text[row] >= 0
+        position = [float(reports.value[row]), float(reports.latitude[row])]
+        line = {
+            "id": reports.ids[reports.id[row]],
+            "attr": reports.attrs[reports.attr[row]],
+            "time": (EPOCH + timedelta(microseconds=int(reports.time[row]))).isoformat(),
+            "value": reports.texts[reports.text[row]] if word else position,
+        }
+        lines.append(msgspec.json.encode(line))
+    return b"\n".join(lines)

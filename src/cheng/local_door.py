@@ -1,0 +1,111 @@
+"""The door for `cheng` on the same machine, and for loading things from afar.
+
+A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backup` then speak to it here, with the
+secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from cheng.hub import Hub
+from cheng.infrastructure.registration import NewThing
+from cheng.loading import Taken
+from cheng.loading_targets import HereTarget
+from cheng.protocols.decoding import decode
+from cheng.protocols.http import JSON, PROBLEM, Asgi, Receive, Scope, Send, body, respond, unpacked
+from cheng.protocols.intake import turned_away
+from cheng.security.actors import HOUSE, Actor
+from cheng.standards.problems import InputError, Refused, SpecError
+
+Errands = dict[str, Callable[..., Any]]
+"""What the house can be asked to do by its own folder's owner: name → function of the hub and named arguments."""
+PATHS = ("/ingest/things", "/local/readings", "/local/errands")
+ROW = msgspec.json.Decoder(NewThing)
+
+
+class LocalDoor:
+    """Answers PATHS; hands everything else to `others`. `secret` is what the data folder holds."""
+
+    def __init__(self, hub: Hub, others: Asgi, secret: str, errands: Errands) -> None:
+        self.hub, self.others, self.secret, self.errands = hub, others, secret, errands
+        self.loading = HereTarget(hub)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope.get("path") not in PATHS:
+            await self.others(scope, receive, send)
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except SpecError as error:
+            answer = {"problems": [str(problem) for problem in error.problems]}
+            await respond(send, 422, JSON, msgspec.json.encode(answer))
+        except (InputError, Refused) as error:
+            status, problem = turned_away(error)
+            await respond(send, status, PROBLEM, msgspec.json.encode(problem))
+        else:
+            await respond(send, 200, JSON, msgspec.json.encode(answer))
+
+    async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+        headers = dict(scope["headers"])
+        if scope["method"] != "POST":
+            raise Refused("method", "Send what you bring by POST.", status=405)
+        actor = self._actor(headers)
+        if scope["path"] != "/ingest/things" and actor != HOUSE:
+            raise Refused("not-allowed", "Only whoever owns the data folder may come in here.", status=403)
+        payload = unpacked(await body(receive), headers.get(b"content-encoding", b"").decode("latin-1"))
+        if scope["path"] == "/ingest/things":
+            self.hub.guard.require(actor, "load", "thing")
+            return told(await asyncio.to_thread(self._things, payload, actor))
+        if scope["path"] == "/local/readings":
+            media_type = headers.get(b"content-type", b"").decode("latin-1")
+            return told(await asyncio.to_thread(self._readings, payload, media_type))
+        return {"answer": await asyncio.to_thread(self._errand, payload)}
+
+    def _actor(self, headers: dict[bytes, bytes]) -> Actor:
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self.secret.encode()):
+            return HOUSE
+        actor = self.hub.tokens.actor(token.strip()) if scheme.lower() == "bearer" else None
+        if actor is None:
+            raise Refused("token", "Send a valid token: Authorization: Bearer cheng_…", status=401)
+        return actor
+
+    def _things(self, payload: bytes, actor: Actor) -> Taken:
+        rows: list[NewThing] = []
+        refused: list[InputError] = []
+        for line, text in enumerate(payload.split(b"\n"), 1):
+            if not text.strip():
+                continue
+            try:
+                row = ROW.decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                wanted = 'a line is {"id": "…", "type": "…", "name": "…", "properties": {…}, "geometry": {…}}'
+                refused.append(InputError("not-understood", f"{error}; {wanted}", line))
+                continue
+            rows.append(row if row.line is not None else msgspec.structs.replace(row, line=line))
+        taken = self.loading.things(rows, actor.name)
+        taken.refused += refused
+        return taken
+
+    def _readings(self, payload: bytes, media_type: str) -> Taken:
+        reports, errors = decode(payload, media_type)
+        taken = self.loading.readings(reports)
+        taken.refused += errors
+        return taken
+
+    def _errand(self, payload: bytes) -> Any:
+        asked = msgspec.json.decode(payload, type=dict[str, Any])
+        errand = self.errands.get(str(asked.pop("errand", "")))
+        if errand is None:
+            raise Refused("not-there", "The house does not know this errand.", status=404)
+        return errand(self.hub, **asked)
+
+
+def told(taken: Taken) -> dict[str, Any]:
+    """What became of a load, as JSON."""
+    lines = [{"line": e.line, "code": e.code, "reason": e.reason} for e in taken.refused]
+    return {**taken.counts, "refused": lines}

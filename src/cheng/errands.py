@@ -6,7 +6,8 @@ from typing import Any
 
 from cheng.backups import back_up
 from cheng.hub import Hub
-from cheng.infrastructure.dry_run import Setting, try_rule
+from cheng.infrastructure.dry_run import try_rule
+from cheng.kernel.dry_runs import Setting
 from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
 from cheng.kernel.specs import did_you_mean
@@ -33,10 +34,12 @@ def try_out(
     """What a rule would have done in the last `span` microseconds, as it is and with another threshold or hold."""
     found = rule_of(hub.model, rule)
     end = hub.clock.now()
-    settings = [Setting(), Setting(threshold, which, hold)]
-    runs = try_rule(hub.things, hub.history, hub.calendar, found, settings[: 1 if settings[1] == Setting() else 2],
-                    end - span, end)
-    return {"rule": found.key(), "runs": [run.told() for run in runs]}
+    settings = list(dict.fromkeys((Setting(), Setting(threshold, which, hold))))
+    try:
+        runs = try_rule(hub.things, hub.history, found, settings, end - span, end)
+    except ValueError as error:
+        raise Refused("bad-setting", "This cannot be tried: {reason}.", {"reason": str(error)}, status=422) from error
+    return {"rule": found.key(), "runs": [run.told(hub.calendar) for run in runs]}
 
 
 ERRANDS: dict[str, Callable[..., Any]] = {"backup": backup, "try": try_out}

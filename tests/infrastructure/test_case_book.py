@@ -11,7 +11,7 @@ from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import accounts, acts, case_runs, cases
-from cheng.kernel.cases import HOUSE, Act, Person, lights
+from cheng.kernel.cases import HOUSE, Act, Person
 from cheng.kernel.conditions import Condition
 from cheng.standards.calendars import Calendar
 from cheng.standards.problems import Refused
@@ -219,89 +219,6 @@ def test_clocks_go_on_by_themselves(book: CaseBook, clock: ManualClock) -> None:
     assert resumed.entry.state == "open"
     assert resumed.entry.light(clock.now()) == "red"
     assert book.acts(id_)[-1].actor == HOUSE.name
-
-
-def test_the_desk_lists_what_is_mine_most_urgent_first(book: CaseBook, clock: ManualClock) -> None:
-    numbers = []
-    for n in range(7):
-        numbers.append(opened(book, f"displaced|c{n}|1").entry.number)
-        clock.advance(MINUTE)
-    shared = by_hand(book, "s").entry
-    without = book.open_case(make_safe, values={"id": "x"}).entry
-    assert without.departments == ()
-    mine = Filters(departments=("East drainage crew",), person="li")
-    first = book.list(mine, limit=3)
-    assert [entry.number for entry in first.entries] == numbers[:3]
-    second = book.list(mine, limit=3, cursor=first.cursor)
-    third = book.list(mine, limit=3, cursor=second.cursor)
-    assert [entry.number for entry in (*second.entries, *third.entries)] == numbers[3:]
-    assert third.cursor is None
-    for department in ("Roads", "Drainage"):
-        assert [entry.id for entry in book.list(Filters(departments=(department,))).entries] == [shared.id]
-    assert book.counts(Filters(departments=("Drainage",)))["green"] == 1
-    book.act(shared.id, "take", Person("dr", "Drainage", frozenset({"officer"})))
-    assert book.list(Filters(departments=("Roads",))).entries == ()
-    newest = book.list(order="newest", limit=4)
-    assert [entry.id for entry in newest.entries][2:] == [book.get(numbers[6]).entry.id, book.get(numbers[5]).entry.id]
-    rest = book.list(order="newest", limit=50, cursor=newest.cursor)
-    assert [entry.number for entry in rest.entries] == numbers[4::-1]
-
-
-def test_cases_without_a_limit_come_last_and_every_page_fits_the_next(book: CaseBook, clock: ManualClock) -> None:
-    roads = Person("ro", "Roads", frozenset({"officer"}))
-    for n in range(5):
-        book.act(by_hand(book, f"w{n}").entry.id, "complete", roads)
-    dated = [opened(book, f"displaced|d{n}|1").entry.id for n in range(3)]
-    seen: list[str] = []
-    cursor = None
-    while True:
-        page = book.list(limit=2, cursor=cursor)
-        seen += [entry.id for entry in page.entries]
-        cursor = page.cursor
-        if cursor is None:
-            break
-    assert set(seen[:3]) == set(dated)
-    assert len(seen) == len(set(seen)) == 8
-    for bad in ("!!!", "W10=", "WyJhIiwxXQ==", "é"):
-        with pytest.raises(Refused, match="from its first page"):
-            book.list(cursor=bad)
-
-
-def test_filters_and_lights(book: CaseBook, clock: ManualClock) -> None:
-    early = opened(book, area="A1").entry.id
-    clock.advance(5 * MINUTE)
-    later = opened(book, "displaced|c2|1", level="notice").entry.id
-    clock.advance(4 * MINUTE)
-    now = clock.now()
-    assert book.counts() == {"green": 1, "yellow": 1, "red": 0, "suspended": 0}
-    assert [entry.id for entry in book.list(Filters(light="yellow")).entries] == [early]
-    assert [entry.id for entry in book.list(Filters(level="notice")).entries] == [later]
-    assert [entry.id for entry in book.list(Filters(area="A1")).entries] == [early]
-    assert [entry.id for entry in book.list(Filters(number="20261120-000002")).entries] == [later]
-    assert book.list(Filters(number="%")).entries == ()
-    for id_ in (early, later):
-        filed = book.get(id_)
-        assert filed.entry.light(now) == lights(filed.case, now)
-    clock.advance(HOUR)
-    assert book.counts()["red"] == 2
-    assert len(book.list(Filters(light="red")).entries) == 2
-    assert book.list(Filters(light="green")).entries == ()
-
-
-def test_the_whole_case_can_be_late_before_its_step_is(book: CaseBook, clock: ManualClock) -> None:
-    id_ = opened(book).entry.id
-    book.act(id_, "complete", LI)
-    book.act(id_, "complete", LI, PHOTO)
-    clock.advance(2 * DAY - HOUR)
-    book.act(id_, "return", WU, {"step": "handle", "reason": "Again"})
-    book.act(id_, "complete", LI, PHOTO)
-    clock.advance(HOUR + 1)
-    filed = book.get(id_)
-    assert filed.case.run
-    assert filed.case.run.due is not None
-    assert filed.case.run.due > clock.now()
-    assert lights(filed.case, clock.now()) == filed.entry.light(clock.now()) == "red"
-    assert book.counts()["red"] == 1
 
 
 def test_runs_are_kept_for_indicators(book: CaseBook, store: Store, clock: ManualClock) -> None:

@@ -50,10 +50,14 @@ class Town:
         return float(field.options.index(label)) if isinstance(field, Choice) else float("nan")
 
     def registered(self) -> Times:
-        return np.array([self.since.get(slot, 0) for slot in range(self.things)], np.int64)
+        times = np.zeros(self.things, np.int64)
+        times[list(self.since)] = list(self.since.values())
+        return times
 
     def active(self) -> Bools:
-        return np.array([slot not in self.retired for slot in range(self.things)], np.bool_)
+        active = np.ones(self.things, np.bool_)
+        active[list(self.retired)] = False
+        return active
 
 
 def readings(rows: Iterable[tuple[float, ...]]) -> Readings:

@@ -163,7 +163,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "not-merged": (409, "This case was not merged into another one."),
     "merged": (409, "This case was merged into another one; go on there, or separate them first."),
     "void": (409, "This case was declared void; nothing more is done about it."),
-    "closed-for-good": (409, "This case was closed more than 30 days ago and stays closed; open a new one."),
+    "closed-for-good": (409, "This case was closed too long ago to be reopened; open a new one."),
     "house-only": (403, "Only the system itself does this."),
     "opened": (409, "This case was opened already."),
     "unknown-field": (422, "“{field}” does not belong to this act."),

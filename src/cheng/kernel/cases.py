@@ -41,6 +41,8 @@ Guard = Callable[[Ask], None]
 class Verb:
     """One thing that can be done to a case."""
 
+    title: str
+    """for the button and the list of acts: a msgid"""
     states: tuple[State, ...]
     who: Guard
     effect: Effect
@@ -58,16 +60,27 @@ OPENED: tuple[State, ...] = ("open", "suspended", "closed", "void", "merged")
 
 VERBS: dict[str, Verb] = {
     "open": Verb(
+        "Open a case",
         ("new",),
         may.opener,
         do.opened,
         takes=("text", "values", "alert", "rule", "place", "area", "reporter"),
         facts=do.first_facts,
     ),
-    "assign": Verb(OPEN, may.officer_or_dispatcher, do.assigned, ("person",), when=(may.some_department,)),
-    "take": Verb(OPEN, may.officer_of_step, do.taken, when=(may.nobody_has_it, may.not_own_work)),
-    "move": Verb(OPEN, may.a_dispatcher, do.moved, ("department", "reason"), facts=do.moved_facts),
+    "assign": Verb(
+        "Assign to a person", OPEN, may.officer_or_dispatcher, do.assigned, ("person",), when=(may.some_department,)
+    ),
+    "take": Verb("Take it on", OPEN, may.officer_of_step, do.taken, when=(may.nobody_has_it, may.not_own_work)),
+    "move": Verb(
+        "Give it to another department",
+        OPEN,
+        may.a_dispatcher,
+        do.moved,
+        ("department", "reason"),
+        facts=do.moved_facts,
+    ),
     "complete": Verb(
+        "Done",
         OPEN,
         may.handler,
         do.completed,
@@ -76,6 +89,7 @@ VERBS: dict[str, Verb] = {
         facts=do.next_facts,
     ),
     "return": Verb(
+        "Send it back",
         OPEN,
         may.handler_or_dispatcher,
         do.returned,
@@ -84,31 +98,54 @@ VERBS: dict[str, Verb] = {
         when=(may.earlier_step,),
         facts=do.again_facts,
     ),
-    "extend": Verb(OPEN, may.handler, do.asked, ("reason",), when=(may.may_extend,)),
-    "allow": Verb(OPEN, may.decider, do.allowed, when=(may.extension_asked,)),
-    "deny": Verb(OPEN, may.decider, do.denied, ("reason",), when=(may.extension_asked,)),
-    "suspend": Verb(OPEN, may.a_dispatcher, do.suspended, ("until", "reason"), when=(may.not_paused_before,)),
-    "resume": Verb(("suspended",), may.dispatcher_or_house, do.resumed),
+    "extend": Verb("Ask for more time", OPEN, may.handler, do.asked, ("reason",), when=(may.may_extend,)),
+    "allow": Verb("Allow more time", OPEN, may.decider, do.allowed, when=(may.extension_asked,)),
+    "deny": Verb("Refuse more time", OPEN, may.decider, do.denied, ("reason",), when=(may.extension_asked,)),
+    "suspend": Verb(
+        "Suspend", OPEN, may.a_dispatcher, do.suspended, ("until", "reason"), when=(may.not_paused_before,)
+    ),
+    "resume": Verb("Let the clock go on", ("suspended",), may.dispatcher_or_house, do.resumed),
     "appeal": Verb(
-        ("closed",), may.late_department, do.appealed, ("reason",), takes=("text", "proof"), when=(may.may_appeal,)
+        "Appeal against “late”",
+        ("closed",),
+        may.late_department,
+        do.appealed,
+        ("reason",),
+        takes=("text", "proof"),
+        when=(may.may_appeal,),
     ),
-    "uphold": Verb((*ALIVE, "closed"), may.appeal_reviewer, do.upheld, when=(may.appeal_waits,)),
-    "dismiss": Verb((*ALIVE, "closed"), may.appeal_reviewer, do.dismissed, ("reason",), when=(may.appeal_waits,)),
-    "urge": Verb(ALIVE, may.who_waits, do.urged),
-    "supervise": Verb(ALIVE, may.a_leader, do.supervised, ("reason",)),
-    "note": Verb(OPENED, may.anybody_involved, do.noted, ("text",), takes=("proof",)),
-    "merge": Verb(OPEN, may.a_dispatcher, do.merged, ("into", "reason")),
-    "unmerge": Verb(("merged",), may.a_dispatcher, do.unmerged, ("reason",)),
-    "absorb": Verb(OPENED, may.the_house, do.absorbed, ("case",)),
-    "release": Verb(OPENED, may.the_house, do.released, ("case",)),
-    "void": Verb(ALIVE, may.a_dispatcher, do.voided, ("reason",)),
+    "uphold": Verb(
+        "Agree with the appeal", (*ALIVE, "closed"), may.appeal_reviewer, do.upheld, when=(may.appeal_waits,)
+    ),
+    "dismiss": Verb(
+        "Dismiss the appeal",
+        (*ALIVE, "closed"),
+        may.appeal_reviewer,
+        do.dismissed,
+        ("reason",),
+        when=(may.appeal_waits,),
+    ),
+    "urge": Verb("Urge", ALIVE, may.who_waits, do.urged),
+    "supervise": Verb("Put under supervision", ALIVE, may.a_leader, do.supervised, ("reason",)),
+    "note": Verb("Write a note", OPENED, may.anybody_involved, do.noted, ("text",), takes=("proof",)),
+    "merge": Verb("Merge into another case", OPEN, may.a_dispatcher, do.merged, ("into", "reason")),
+    "unmerge": Verb("Separate again", ("merged",), may.a_dispatcher, do.unmerged, ("reason",)),
+    "absorb": Verb("Another case was merged into this one", OPENED, may.the_house, do.absorbed, ("case",)),
+    "release": Verb("A merged case was separated again", OPENED, may.the_house, do.released, ("case",)),
+    "void": Verb("Declare void", ALIVE, may.a_dispatcher, do.voided, ("reason",)),
     "reopen": Verb(
-        ("closed",), may.a_dispatcher, do.reopened, ("step", "reason"), when=(may.may_reopen,), facts=do.again_facts
+        "Reopen",
+        ("closed",),
+        may.a_dispatcher,
+        do.reopened,
+        ("step", "reason"),
+        when=(may.may_reopen,),
+        facts=do.again_facts,
     ),
-    "alert_cleared": Verb(OPENED, may.the_house, do.cleared, takes=("text", "detail")),
-    "alert_moved": Verb(OPENED, may.the_house, do.noted, takes=("text", "detail")),
-    "alert_withdrawn": Verb(OPENED, may.the_house, do.withdrawn, takes=("text", "detail")),
-    "alert_joined": Verb(OPENED, may.the_house, do.joined, takes=("text", "detail")),
+    "alert_cleared": Verb("The alert is over", OPENED, may.the_house, do.cleared, takes=("text", "detail")),
+    "alert_moved": Verb("The alert began at another moment", OPENED, may.the_house, do.noted, takes=("text", "detail")),
+    "alert_withdrawn": Verb("The alert was withdrawn", OPENED, may.the_house, do.withdrawn, takes=("text", "detail")),
+    "alert_joined": Verb("Another alert joined", OPENED, may.the_house, do.joined, takes=("text", "detail")),
 }
 
 NOT_NOW: dict[State, tuple[str, str]] = {
@@ -131,6 +168,7 @@ class Option:
     """Something a person may do now, and what the act has to carry."""
 
     verb: str
+    title: str
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     proofs: tuple[str, ...] = ()
@@ -230,5 +268,7 @@ def next_acts(
         needs = needed(verb, ask)
         proofs = ask.step.proofs if "proof" in needs else ()
         steps = step_choices(ask) if "step" in needs else ()
-        options.append(Option(verb, needs, tuple(t for t in wanted.takes if t not in needs), proofs, steps))
+        options.append(
+            Option(verb, wanted.title, needs, tuple(t for t in wanted.takes if t not in needs), proofs, steps)
+        )
     return options

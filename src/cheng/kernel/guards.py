@@ -231,8 +231,8 @@ def appeal_waits(ask: Ask) -> None:
 def may_reopen(ask: Ask) -> None:
     limit, closed = ask.flow.reopen, ask.case.closed
     if limit is not None and closed is not None and ask.now > ask.calendar.due(closed, limit):
-        message = "This case was closed more than {limit} ago and stays closed; open a new one."
-        raise refuse("closed-for-good", message, limit=limit)
+        message = "This case was closed too long ago to be reopened; open a new one."
+        raise refuse("closed-for-good", message)
 
 
 def blamed(run: Run, department: str) -> bool:

@@ -36,7 +36,7 @@ class Measure:
 
     @property
     def formula(self) -> str:
-        """A sentence's part for people: a msgid."""
+        """In English; pages translate the two parts, which are msgids."""
         return f"{self.numerator} ÷ {self.denominator}" if self.denominator else self.numerator
 
 
@@ -164,8 +164,8 @@ class Indicator(Spec, kind="indicator"):
             cls.complain("H041", problem, did_you_mean(cls.measure, list(MEASURES[subject])))
         elif cls.how().kind == "ratio" and cls.target is not None and not 0 <= cls.target <= 1:
             cls.complain("H042", f"indicator {cls.__name__} has target={cls.target:g}", "write a share as 0.95")
-        if subject == "field" and not cls.of.scalar:
-            hint = "name a quantity or a choice"
+        if subject == "field" and not cls.of.scalar and cls.name_of_measure() != "coverage":
+            hint = "name a quantity, or measure its coverage"
             cls.complain("H040", f"indicator {cls.__name__} is of {cls.of!r}, which is no number", hint)
         if subject == "flow":
             cls.check_step(cls.of)

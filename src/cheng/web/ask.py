@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from litestar import Request
 from litestar.datastructures import FormMultiDict
 
+from cheng.hub import Hub
 from cheng.security.actors import ANONYMOUS, Actor
 from cheng.security.guard import Guard
 from cheng.security.permissions import Decision, Target, decide, reach
@@ -26,7 +27,7 @@ class Ask:
     """One request."""
 
     request: Request[Any, Any, Any]
-    hub: Any
+    hub: Hub
     """the house with everything in it"""
     actor: Actor
     session: Session | None
@@ -173,7 +174,7 @@ async def ask_of(request: Request[Any, Any, Any]) -> Ask:
 
 def plain_ask(request: Request[Any, Any, Any]) -> Ask:
     """An Ask without its form; also where no route was found and nobody looked at the session yet."""
-    hub = request.app.state.hub
+    hub: Hub = request.app.state.hub
     if "user" not in request.scope:
         identify(request.scope, hub)
     actor = request.scope.get("user") or ANONYMOUS

@@ -21,11 +21,13 @@ SOURCE = HERE.parent
 LOCALES = SOURCE / "locale"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
 """What a reader can choose, each in its own words; the first is what the house speaks by itself."""
-CALLS = {"_": (0,), "say": (0,), "gettext": (0,), "ngettext": (0, 1), "Refused": (1,), "Condition": (2,)}
+CALLS = {"_": (0,), "say": (0,), "gettext": (0,), "ngettext": (0, 1), "Refused": (1,), "Condition": (2,), "wrong": (1,), "see_other": (2,)}
 CALLS |= {"Decision": (1,), "Column": (1,), "Entry": (0,)}
 """Calls whose arguments, counted from 0, are texts."""
-NAMED = {"message", "why_not", "entry", "title"}
-"""Names of variables and arguments that hold texts."""
+NAMED = {"why_not", "entry"}
+"""Names of arguments that hold texts."""
+TABLES = {"TITLES", "SENTENCES", "SECTIONS", "UNITS", "ROLES", "message"}
+"""Names of tables (and of single variables) that hold texts: the values of a dictionary, the first text of each row."""
 
 Texts = Mapping[str, str | tuple[str, ...]]
 """msgid → text; for msgids with a plural the forms."""
@@ -170,16 +172,16 @@ def texts_of_templates(source: Path = SOURCE) -> Iterator[tuple[str, str]]:
         with file.open("rb") as template:
             options = {"encoding": "utf-8", "silent": "false", "extensions": "jinja2.ext.do"}
             for line, _, message, _ in babel_extract(template, ("_", "gettext", "ngettext"), (), options):
-                msgid = message if isinstance(message, str) else message[0]
+                msgid = message if isinstance(message, str) or message is None else message[0]
                 yield f"{file.name}:{line}", msgid or ""
 
 
 def texts_of_code(source: Path = SOURCE) -> Iterator[tuple[str, str]]:
-    """(place, msgid) of each text in Python: arguments of CALLS, and what is named as in NAMED."""
+    """(place, msgid) of each text in Python: arguments of CALLS and NAMED, and what TABLES hold."""
     for file in sorted(source.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             for value in text_nodes(node):
-                if isinstance(value, ast.Constant) and isinstance(value.value, str) and " " in value.value.strip():
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
                     yield f"{file.name}:{value.lineno}", value.value
 
 
@@ -188,7 +190,20 @@ def text_nodes(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         yield from (node.args[i] for i in CALLS.get(name, ())[:1] if i < len(node.args))
-        if name in {*CALLS, "get", "post"}:
-            yield from (word.value for word in node.keywords if word.arg in NAMED)
-    elif isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "message" for t in node.targets):
-        yield node.value
+        yield from (word.value for word in node.keywords if word.arg in NAMED)
+    elif isinstance(node, ast.Assign) and any(getattr(target, "id", "") in TABLES for target in node.targets):
+        yield from table_nodes(node.value)
+
+
+def table_nodes(value: ast.expr) -> Iterator[ast.expr]:
+    """The texts of a table: of a dictionary its values, of rows the first text of each; a text alone is itself."""
+    if isinstance(value, ast.Dict):
+        for each in value.values:
+            yield from table_nodes(each)
+    elif isinstance(value, ast.Tuple) and any(isinstance(row, ast.Tuple) for row in value.elts):
+        for row in value.elts:
+            yield from table_nodes(row)
+    elif isinstance(value, ast.Tuple):
+        yield from [e for e in value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)][:1]
+    else:
+        yield value

@@ -1,0 +1,99 @@
+"""What the house does for itself every so often, whatever applications are loaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import delete
+
+from cheng.hub import Hub
+from cheng.infrastructure.history import Keep
+from cheng.infrastructure.job_log import JobLog
+from cheng.infrastructure.tables import refused
+from cheng.kernel.entities import Quantity
+from cheng.standards.durations import MICROSECONDS, Duration, days, hours, minutes, seconds
+
+SECOND = MICROSECONDS["second"]
+
+
+@dataclass(frozen=True)
+class Chore:
+    """One of them: `run(hub)` says in a few words what it did, or nothing when there was nothing to do."""
+
+    name: str
+    every: Duration
+    run: Callable[[Hub], str]
+
+    @property
+    def key(self) -> str:
+        """house.name, beside the keys of applications' jobs."""
+        return f"house.{self.name}"
+
+
+def settle_history(hub: Hub) -> str:
+    """Moves finished days into sorted segments."""
+    moved = hub.history.compact(hub.clock.now())
+    return f"{moved} readings settled" if moved else ""
+
+
+def forget(hub: Hub) -> str:
+    """Drops or rolls up readings that are older than their attribute, or the house, keeps them."""
+    house = seconds(hub.settings.keep_readings / SECOND)
+    rolled = seconds(hub.settings.keep_summaries / SECOND)
+    policy = {}
+    for number, field in enumerate(hub.things.fields):
+        raw = house if field is None or field.retain is None else field.retain
+        summed_up = field is None or isinstance(field, Quantity)
+        policy[number] = Keep(raw, hours(1) if summed_up else None, rolled)
+    dropped = hub.history.retain(policy, hub.clock.now())
+    return f"{dropped} readings rolled up or dropped" if dropped else ""
+
+
+def prove_history(hub: Hub) -> str:
+    """Reads all that is stored against its checksums."""
+    damages = hub.history.prove()
+    return f"{len(damages)} damaged places: {'; '.join(str(d) for d in damages[:5])}" if damages else ""
+
+
+def sweep_sessions(hub: Hub) -> str:
+    """Ends sessions that are over."""
+    gone = hub.sessions.sweep()
+    return f"{gone} sessions ended" if gone else ""
+
+
+def resume_cases(hub: Hub) -> str:
+    """Lets suspended cases go on whose time has come."""
+    resumed = hub.cases.resume_due()
+    return f"{len(resumed)} cases resumed" if resumed else ""
+
+
+def work_out_indicators(hub: Hub) -> str:
+    """Keeps the values of the last days of every indicator."""
+    kept = hub.indicators.keep_all()
+    return f"{kept} indicators worked out" if kept else ""
+
+
+def note_tokens(hub: Hub) -> str:
+    """Writes down when tokens were last used."""
+    seen = hub.tokens.write_seen()
+    return f"{seen} tokens seen" if seen else ""
+
+
+def tidy(hub: Hub) -> str:
+    """Drops old refused payloads and old runs of jobs."""
+    now = hub.clock.now()
+    with hub.store.write() as conn:
+        gone = conn.execute(delete(refused).where(refused.c.at < now - hub.settings.keep_refused)).rowcount
+    gone += JobLog(hub.store).trim(now - hub.settings.keep_logs)
+    return f"{gone} old rows dropped" if gone else ""
+
+
+CHORES = (
+    Chore("resume_cases", minutes(1), resume_cases),
+    Chore("note_tokens", minutes(5), note_tokens),
+    Chore("sweep_sessions", minutes(10), sweep_sessions),
+    Chore("settle_history", hours(1), settle_history),
+    Chore("work_out_indicators", hours(1), work_out_indicators),
+    Chore("forget", days(1), forget),
+    Chore("tidy", days(1), tidy),
+    Chore("prove_history", days(1), prove_history),
+)

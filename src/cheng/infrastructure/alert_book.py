@@ -91,7 +91,7 @@ class AlertBook:
         notices = [{"alert": r["id"], "at": now, "kind": "raised", "detail": {"state": r["state"]}} for r, _ in rows]
         conn.execute(insert(alert_notices), notices)
         for row, one in rows:
-            if row["state"] == "standing":
+            if row["state"] == "standing" and "broken" not in row["message_values"]:
                 self._start_cases(conn, row, one.thing)
         return [("alerts/raised", self.message(row)) for row, _ in rows if row["state"] == "standing"]
 

@@ -1,5 +1,6 @@
 """What a thing is, and the checks it has to pass before it is registered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,10 +59,12 @@ class Outcome:
     refused: list[InputError] = field(default_factory=list)
 
 
-def checked(row: NewThing, entity: type[Entity] | None, old: Thing | None, now: int) -> Thing:
+def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | None, now: int) -> Thing:
     """The thing that a row asks for, on top of what is known of it; InputError with the reason if it cannot be."""
+    entity = entities.get(row.type)
     if entity is None:
-        raise InputError("unknown-type", f"there is no type '{row.type}'", row.line)
+        hint = did_you_mean(row.type, list(entities))
+        raise InputError("unknown-type", f"there is no type '{row.type}'; {hint}", row.line)
     if not row.id or len(row.id) > 200 or any(c in row.id for c in "+#\x00/ "):
         reason = f"'{row.id[:40]}' cannot be an id; use up to 200 letters, digits, dots, colons or dashes"
         raise InputError("bad-id", reason, row.line)
@@ -111,7 +114,7 @@ def property_value(entity: type[Entity], name: str, value: Any, line: int | None
             raise InputError("out-of-range", reason, line)
         return number
     if isinstance(field, Choice) and str(value) not in field.options:
-        reason = f"'{name}' is '{value}'; {did_you_mean(str(value), list(field.options))}"
+        reason = f"'{name}' is '{value}'; it has to be one of {', '.join(field.options)}"
         raise InputError("unknown-label", reason, line)
     if isinstance(field, Place) and not isinstance(value, dict):
         raise InputError("bad-geometry", f"'{name}' has to be a GeoJSON geometry", line)

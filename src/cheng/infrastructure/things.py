@@ -189,7 +189,7 @@ class Things:
                 try:
                     if row.id in seen:
                         raise InputError("twice", f"the id '{row.id}' stands twice in this load", row.line)
-                    thing = checked(row, self.model.entities.get(row.type), self._by_id.get(row.id), self.clock.now())
+                    thing = checked(row, self.model.entities, self._by_id.get(row.id), self.clock.now())
                 except InputError as error:
                     outcome.refused.append(error)
                     continue

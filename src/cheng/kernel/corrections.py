@@ -14,19 +14,24 @@ def differences(before: Iterable[Change], after: Iterable[Change]) -> Iterator[C
     old_raised, old_ended = _split(before)
     new_raised, new_ended = _split(after)
     gone = [key for key in old_raised if key not in new_raised]
-    come = [key for key in new_raised if key not in old_raised]
+    come: dict[int, list[Key]] = {}
+    for key in new_raised:
+        if key not in old_raised:
+            come.setdefault(key[0], []).append(key)
     became: dict[Key, Key] = {}
     for key in gone:
-        heir = _heir(key, come, old_ended, new_ended)
+        rivals = come.get(key[0], [])
+        heir = _heir(key, rivals, old_ended, new_ended)
         if heir is None:
-            yield replace(old_raised[key], kind="withdrawn", time=old_raised[key].time, values={})
+            yield replace(old_raised[key], kind="withdrawn", values={})
             continue
-        come.remove(heir)
+        rivals.remove(heir)
         became[key] = heir
         yield replace(new_raised[heir], kind="moved", onset=key[1], time=heir[1])
     withdrawn = set(gone) - became.keys()
-    for key in come:
-        yield new_raised[key]
+    for keys in come.values():
+        for key in keys:
+            yield new_raised[key]
     yield from _ends(old_ended, new_ended, became, withdrawn)
 
 
@@ -40,11 +45,11 @@ def _split(changes: Iterable[Change]) -> tuple[dict[Key, Change], dict[Key, Chan
 
 def _heir(key: Key, come: list[Key], old_ended: dict[Key, Change], new_ended: dict[Key, Change]) -> Key | None:
     """The new alert of the same thing that overlaps the old one in time: the same alert with another onset."""
-    slot, onset = key
+    onset = key[1]
     end = old_ended[key].time if key in old_ended else None
     for other in come:
         other_end = new_ended[other].time if other in new_ended else None
-        if other[0] == slot and (end is None or other[1] <= end) and (other_end is None or onset <= other_end):
+        if (end is None or other[1] <= end) and (other_end is None or onset <= other_end):
             return other
     return None
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from cheng.kernel.conditions import Happened, Silent
 from cheng.kernel.expressions import Field, Hop
 from cheng.kernel.frames import Blank
-from cheng.kernel.specs import Spec
+from cheng.kernel.specs import Spec, did_you_mean
 from cheng.standards.durations import Duration, seconds
 from cheng.standards.units import unit
 
@@ -121,9 +121,10 @@ class Ref(Kept):
             raise AttributeError(name)
         known = self.__dict__.get("known")
         if known is not None:
-            found = getattr(known, name)
-            if not isinstance(found, Blank):
-                raise AttributeError(f"{known.__name__}.{name} is no field")
+            found = known.fields().get(name)
+            if found is None:
+                hint = did_you_mean(name, list(known.fields()))
+                raise AttributeError(f"{known.__name__} has no field '{name}'; {hint}")
             return Hop(self, found)
         promised = Field()
         promised.name = name

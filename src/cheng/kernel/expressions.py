@@ -266,6 +266,11 @@ class Hop(Term):
         return f"{self.ref.words()}.{self.field.words()}"
 
     def is_(self, *options: str) -> OneOf:
+        """The label of the thing referred to is one of these."""
+        if self.field.owner is None:
+            raise TypeError(
+                f"the labels of {self.words()} are not known here; let Ref name the class itself, not a word"
+            )
         return OneOf(self, self.field, options)
 
 

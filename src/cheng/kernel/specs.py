@@ -4,6 +4,7 @@ A *kind* (Entity, Rule, Flow, …) names its blanks as annotations. An applicati
 wrong is noted at import with code, place, problem and hint; `Model` raises all of it at once as one SpecError.
 """
 
+import collections.abc
 import inspect
 import sys
 import types
@@ -51,7 +52,9 @@ def _fits(value: Any, hint: Any) -> bool:
         return value is None
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return callable(value) if origin is not None else isinstance(value, hint)
+    if origin is collections.abc.Callable:
+        return callable(value)
+    return isinstance(value, hint if origin is None else origin)
 
 
 def _name_of(hint: Any) -> str:

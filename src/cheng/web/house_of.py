@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.store import Store
@@ -20,6 +21,8 @@ class House(Protocol):
     def clock(self) -> Clock: ...
     @property
     def store(self) -> Store: ...
+    @property
+    def bus(self) -> Bus: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

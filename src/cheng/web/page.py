@@ -13,7 +13,7 @@ from cheng.web.ask import Ask, plain_ask
 from cheng.web.fields import Column, cleared, reduced, shown
 from cheng.web.people import FORM_COOKIE, LANGUAGE_COOKIE, TOLD
 from cheng.web.tables import as_csv, as_geojson, readable
-from cheng.web.templating import Words
+from cheng.web.templating import Templates, Words
 from cheng.web.texts import LANGUAGES
 
 YEAR = 31_536_000
@@ -110,7 +110,8 @@ class Page(Response[Any]):
         block = self.fragment if ask.fragment else ""
         told = ask.request.cookies.get(TOLD, "") if not block else ""
         whole = {**self.data, **self.extra, "columns": self.columns, "told": sentence(told)}
-        body = request.app.state.templates.render(self.templates, words, whole, block).encode()
+        templates: Templates = request.app.state.templates
+        body = templates.render(self.templates, words, whole, block).encode()
         if told:
             self.cookies.append(cookie(ask, TOLD, "", 0))
         if words.new_form_secret:

@@ -46,14 +46,14 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import anyio.to_thread
 from litestar import Response
 from litestar import get as litestar_get
 from litestar import post as litestar_post
-from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Dependency, PathParameter
 from litestar.response import Redirect
 
 from cheng.standards.problems import InputError, Refused
@@ -81,20 +81,22 @@ __all__ = [
     "see_other",
 ]
 
+Decorator = Callable[[Callable[..., Any]], HTTPRouteHandler]
 IN_PATH = re.compile(r"\{(\w+):")
 Answer = Response[Any]
 """What a handler returns that sometimes shows a page and sometimes sends elsewhere."""
 
 
-def route(make: Any, path: str | Iterable[str], needs: Needs, opt: dict[str, Any], options: dict[str, Any]) -> Any:
+def route(make: Any, path: str | Iterable[str], needs: Needs, opt: dict[str, Any], options: dict[str, Any]) -> Decorator:
     """A handler of Litestar with what the house wants to know in its `opt`."""
     paths = [path] if isinstance(path, str) else list(path)
     opt = {"needs": needs, **{key: value for key, value in opt.items() if value}}
 
-    def decorate(function: Callable[..., Any]) -> Any:
+    def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         mark(function, paths)
         waits = inspect.iscoroutinefunction(function)
-        return make(paths, opt=opt, **options)(function if waits else in_thread(function))
+        made: HTTPRouteHandler = make(paths, opt=opt, **options)(function if waits else in_thread(function))
+        return made
 
     return decorate
 
@@ -114,9 +116,9 @@ def mark(function: Callable[..., Any], paths: list[str]) -> None:
     """Pages say `ask: Ask` and `number: str`; Litestar wants to be told that one is a dependency, one from the path."""
     told = function.__annotations__
     for name in {found for path in paths for found in IN_PATH.findall(path)} & told.keys():
-        told[name] = FromPath[told[name]]
+        told[name] = Annotated[told[name], PathParameter()]
     if "ask" in told:
-        told["ask"] = NamedDependency[Ask]
+        told["ask"] = Annotated[Ask, Dependency(kind="named")]
 
 
 def get(
@@ -128,13 +130,13 @@ def get(
     api: bool = False,
     opt: dict[str, Any] | None = None,
     **options: Any,
-) -> Any:
+) -> Decorator:
     """A page under `path`; further options are Litestar's."""
     told = {"entry": entry, "order": order, "api": api, "page": not api, **(opt or {})}
     return route(litestar_get, path, needs, told, options)
 
 
-def post(path: str | Iterable[str], *, needs: Needs, api: bool = False, **options: Any) -> Any:
+def post(path: str | Iterable[str], *, needs: Needs, api: bool = False, **options: Any) -> Decorator:
     """What happens when a form is sent to `path`; answers 200 unless the page says otherwise."""
     options.setdefault("status_code", 200)
     return route(litestar_post, path, needs, {"api": api, "page": not api}, options)

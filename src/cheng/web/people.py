@@ -18,6 +18,8 @@ LANGUAGE_COOKIE = "cheng_language"
 FORM_COOKIE = "cheng_form"
 TOLD = "cheng_told"
 """Cookie with the one sentence to show after a form was taken."""
+CLOSED = "sessions/closed"
+"""Topic of the bus: somebody signed out or changed the password; streams look whether their session is still there."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 

@@ -21,8 +21,17 @@ SOURCE = HERE.parent
 LOCALES = SOURCE / "locale"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
 """What a reader can choose, each in its own words; the first is what the house speaks by itself."""
-CALLS = {"_": (0,), "say": (0,), "gettext": (0,), "ngettext": (0, 1), "Refused": (1,), "Condition": (2,), "wrong": (1,), "see_other": (2,)}
-CALLS |= {"Decision": (1,), "Column": (1,), "Entry": (0,)}
+CALLS = {
+    "_": (0,),
+    "say": (0,),
+    "gettext": (0,),
+    "ngettext": (0, 1),
+    "Refused": (1,),
+    "Condition": (2,),
+    "wrong": (1,),
+    "see_other": (2,),
+}
+CALLS |= {"Decision": (1,), "Column": (1,), "Entry": (0,), "wrong": (1,), "see_other": (2,)}
 """Calls whose arguments, counted from 0, are texts."""
 NAMED = {"why_not", "entry"}
 """Names of arguments that hold texts."""

@@ -223,9 +223,7 @@ TERMS: dict[type, Say] = {
     e.Jump: lambda ask, it: ask._("jump of {what}", what=term(ask, it.of)),
     e.Rate: rate,
     e.Count: counted,
-    e.Hop: lambda ask, it: ask._(
-        "{field} of the {ref}", field=field_name(ask, it.field), ref=field_name(ask, it.ref)
-    ),
+    e.Hop: lambda ask, it: ask._("{field} of the {ref}", field=field_name(ask, it.field), ref=field_name(ask, it.ref)),
 }
 CONDITIONS: dict[type, Say] = {
     c.Compare: compare,

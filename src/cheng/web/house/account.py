@@ -9,7 +9,7 @@ from cheng.security.sessions import digest
 from cheng.standards.problems import Refused
 from cheng.web.page import cookie
 from cheng.web.pages import SIGNED_IN, Answer, Ask, Form, Page, get, post, see_other
-from cheng.web.people import session_cookie
+from cheng.web.people import CLOSED, session_cookie
 
 WRONG_OLD = {"wrong-password"}
 
@@ -18,7 +18,8 @@ WRONG_OLD = {"wrong-password"}
 def account(ask: Ask) -> Page:
     """Name, roles, department, and every place where this account is signed in."""
     mine = digest(ask.request.cookies.get(session_cookie(ask.hub), ""))
-    shown = select(sessions).where(sessions.c.account == ask.actor.name, sessions.c.expires > ask.now)
+    now = ask.hub.sessions.clock.now()  # not the city's, which may be sped up
+    shown = select(sessions).where(sessions.c.account == ask.actor.name, sessions.c.expires > now)
     with ask.hub.store.read() as conn:
         rows = conn.execute(shown.order_by(sessions.c.seen.desc())).all()
     places = [
@@ -59,6 +60,7 @@ def change_password(ask: Ask) -> Answer:
             form.wrong("old" if refused.code in WRONG_OLD else "new", refused.message, **refused.values)
     if not form:
         return password_page(ask, form, 422)
+    ask.hub.bus.publish(CLOSED, {"account": ask.actor.name})
     with ask.hub.store.write() as conn:
         token, _ = ask.hub.sessions.open(conn, ask.actor.name, ask.address)
     answer = see_other(ask, "/", "Your password was changed.")

@@ -12,17 +12,19 @@ from typing import Any
 import msgspec
 from litestar import Request
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from sqlalchemy import select
 
 from cheng.infrastructure.bus import CUT_OFF, Message, Subscription
+from cheng.infrastructure.tables import sessions
 from cheng.security.permissions import Target
+from cheng.security.sessions import digest
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.pages import SIGNED_IN, get
-from cheng.web.people import session_cookie
+from cheng.web.people import CLOSED, session_cookie
 
-TOPICS = ("alerts/*", "cases/*", "readings", "things/*", "jobs/*", "sessions/closed")
+TOPICS = ("alerts/*", "cases/*", "readings", "things/*", "jobs/*", CLOSED)
 RAISED = "alerts/raised"
-CLOSED = "sessions/closed"
 HEARTBEAT = 20.0
 """Seconds of silence after which a line goes out, so that proxies keep the connection, and the session is looked at."""
 TOGETHER = 1.0
@@ -44,24 +46,74 @@ async def live(request: Request[Any, Any, Any], ask: Ask) -> ServerSentEvent:
 async def told(ask: Ask) -> AsyncIterator[ServerSentEventMessage]:
     """Messages for one page until its session ends, the house closes, or it reads too slowly."""
     OPEN[ask.actor.name] += 1
-    changed: dict[str, None] = {}
+    subscription = ask.hub.bus.subscribe(*TOPICS)
+    coming: asyncio.Task[Message | None] = asyncio.ensure_future(following(subscription))
+    changed: set[str] = set()
+    looked = clock()
     try:
-        async with ask.hub.bus.subscribe(*TOPICS) as subscription:
-            yield ServerSentEventMessage(comment="open", retry=2000)
-            async for message in gathered(subscription):
-                if message is None or message.topic == CLOSED:
-                    if not await asyncio.to_thread(still_open, ask):
-                        return
-                    yield ServerSentEventMessage(comment="here")
-                elif message.topic == CUT_OFF:
+        yield ServerSentEventMessage(comment="open", retry=2000)
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=TOGETHER if changed else HEARTBEAT)
+            message = coming.result() if done else None
+            if done:
+                if message is None or message.topic == CUT_OFF:
                     return
-                elif message.topic == RAISED and may_see(ask, message.body):
-                    yield event("alert", as_toast(ask, message.body))
-                if message is not None and message.topic != CLOSED:
-                    changed[message.topic.split("/")[0]] = None
-                if changed and subscription.quiet:
-                    for topic in changed:
-                        yield event("changed", {"topic": topic})
-                    changed.clear()
+                coming = asyncio.ensure_future(following(subscription))
+            if message is None or message.topic == CLOSED or clock() - looked > HEARTBEAT:
+                if not await asyncio.to_thread(still_open, ask):
+                    return
+                looked = clock()
+                yield ServerSentEventMessage(comment="here")
+            if message is not None and message.topic == RAISED and may_see(ask, message.body):
+                yield event("alert", as_toast(ask, message.body))
+            if message is not None and message.topic != CLOSED:
+                changed.add(message.topic.split("/")[0])
+            if message is None:
+                for topic in sorted(changed):
+                    yield event("changed", {"topic": topic})
+                changed.clear()
     finally:
+        coming.cancel()
+        subscription.close()
         OPEN[ask.actor.name] -= 1
+
+
+def clock() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def following(subscription: Subscription) -> Message | None:
+    """The next message, or None when there will be no more."""
+    return await anext(subscription, None)
+
+
+def event(name: str, body: dict[str, Any]) -> ServerSentEventMessage:
+    return ServerSentEventMessage(event=name, data=msgspec.json.encode(body).decode())
+
+
+def still_open(ask: Ask) -> bool:
+    """Whether the session is still there; looking at it does not make it last longer."""
+    key = digest(ask.request.cookies.get(session_cookie(ask.hub), ""))
+    now = ask.hub.sessions.clock.now()
+    asked = select(sessions.c.token_hash).where(sessions.c.token_hash == key, sessions.c.expires > now)
+    with ask.hub.store.read() as conn:
+        return conn.execute(asked).one_or_none() is not None
+
+
+def may_see(ask: Ask, body: dict[str, Any]) -> bool:
+    """Whether this reader may see the alert: decided as for the alert itself."""
+    rule = ask.hub.model.rules.get(body["rule"])
+    owner = rule.app.owner if rule is not None else ""
+    return ask.may("see", Target("alert", body["id"], department=owner))
+
+
+def as_toast(ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
+    """What the page shows in its corner."""
+    rule = ask.hub.model.rules.get(body["rule"])
+    values = {"id": body.get("thing_id") or "", **(body.get("values") or {})}
+    text = ask._(rule.sentence(), **values) if rule is not None else body["rule"]
+    url = ask.url(f"/desk/alerts/{body['id']}") if ask.may("enter", "desk") else ""
+    return {"id": body["id"], "level": body["level"], "text": text, "url": url}
+
+
+routes = [live]

@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from cheng.standards.problems import Refused
 from cheng.web.page import cookie
 from cheng.web.pages import PUBLIC, SIGNED_IN, Answer, Ask, Form, Page, get, post
-from cheng.web.people import session_cookie
+from cheng.web.people import CLOSED, session_cookie
 
 AT_ONCE = 4
 """Passwords verified at the same time; each takes some 50 MB, and a queue of strangers must not take the machine."""
@@ -70,6 +70,7 @@ def sign_out(ask: Ask) -> Answer:
     """End the session here and now, and forget what the browser kept of it."""
     name = session_cookie(ask.hub)
     ask.hub.door.sign_out(ask.request.cookies.get(name, ""), ask.address)
+    ask.hub.bus.publish(CLOSED, {"account": ask.actor.name})
     answer: Answer = Redirect(ask.url("/sign-in", done="1"), status_code=303, headers={"Clear-Site-Data": '"cache"'})
     answer.cookies.append(cookie(ask, name, "", 0))
     return answer

@@ -1,0 +1,112 @@
+"""Alerts and cases of a thing or a rule, as lists of plain rows with their sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from cheng.infrastructure.case_lists import Filters
+from cheng.infrastructure.registration import Thing
+from cheng.infrastructure.tables import alerts, things
+from cheng.kernel.entities import Entity
+from cheng.security.permissions import Target
+from cheng.web.ask import Ask
+from cheng.web.city.seeing import target
+from cheng.web.city.words import alert_text, name_of
+
+STANDING = and_(alerts.c.cleared.is_(None), alerts.c.withdrawn_at.is_(None))
+EVERY_STATE = ("open", "suspended", "closed", "merged", "void")
+
+
+def alert_row(ask: Ask, row: Mapping[str, Any], levels: frozenset[str]) -> dict[str, Any]:
+    """One alert for a list."""
+    rule = ask.hub.model.rules.get(row["rule"])
+    state = "withdrawn" if row["withdrawn_at"] is not None else "over" if row["cleared"] is not None else row["state"]
+    return {
+        "number": row["number"],
+        "text": alert_text(ask, rule, row["message_values"], levels),
+        "level": row["level"],
+        "state": state,
+        "raised": row["raised"],
+        "cleared": row["cleared"],
+        "rule": row["rule"],
+        "rule_name": ask._(name_of(rule)) if rule else row["rule"],
+        "thing": row["thing_id"],
+    }
+
+
+def of_thing(ask: Ask, thing: Thing, entity: type[Entity], levels: frozenset[str], limit: int = 20) -> list[Any] | None:
+    """The newest alerts of a thing; None when this reader may not see them."""
+    if not ask.may("see", target(thing, entity, "alert")):
+        return None
+    query = select(alerts).where(alerts.c.thing == thing.idx).order_by(alerts.c.raised.desc()).limit(limit)
+    with ask.hub.store.read() as conn:
+        return [alert_row(ask, row, levels) for row in conn.execute(query).mappings()]
+
+
+def spans(ask: Ask, thing: Thing, rules: Sequence[str], start: int, end: int) -> list[dict[str, Any]]:
+    """From when to when alerts of these rules stood for a thing, as far as they touch [start, end)."""
+    over = or_(alerts.c.cleared.is_(None), alerts.c.cleared > start)
+    query = select(alerts).where(alerts.c.thing == thing.idx, alerts.c.rule.in_(rules), alerts.c.onset < end, over)
+    query = query.where(alerts.c.withdrawn_at.is_(None)).order_by(alerts.c.onset).limit(500)
+    with ask.hub.store.read() as conn:
+        return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def of_rule(ask: Ask, rule: str, levels: frozenset[str], limit: int = 20) -> list[dict[str, Any]]:
+    """The newest alerts of a rule that this reader may see."""
+    query = select(alerts, things.c.owner, things.c.type).outerjoin(things, things.c.idx == alerts.c.thing)
+    query = query.where(alerts.c.rule == rule).order_by(alerts.c.raised.desc()).limit(limit * 5)
+    with ask.hub.store.read() as conn:
+        rows = conn.execute(query).mappings().all()
+    kept = [row for row in rows if ask.may("see", alert_target(ask, row))]
+    return [{**alert_row(ask, row, levels), "url": thing_url(ask, row)} for row in kept[:limit]]
+
+
+def alert_target(ask: Ask, row: Mapping[str, Any]) -> Target:
+    entity = ask.hub.model.entities.get(row["type"] or "")
+    public = bool(entity is not None and entity.public)
+    return Target("alert", id=str(row["number"]), department=row["owner"] or "", public=public)
+
+
+def thing_url(ask: Ask, row: Mapping[str, Any]) -> str:
+    return ask.url(f"/things/{row['type']}/{row['thing_id']}") if row["thing_id"] and row["type"] else ""
+
+
+def counts_by_rule(ask: Ask, since: int) -> dict[str, int]:
+    """How many alerts each rule has raised since then; those withdrawn do not count."""
+    query = select(alerts.c.rule, func.count()).where(alerts.c.raised >= since, alerts.c.withdrawn_at.is_(None))
+    with ask.hub.store.read() as conn:
+        return {rule: count for rule, count in conn.execute(query.group_by(alerts.c.rule))}
+
+
+def standing_by_type(ask: Ask) -> dict[str, int]:
+    """How many alerts stand for each type of thing."""
+    query = select(things.c.type, func.count()).join(alerts, alerts.c.thing == things.c.idx).where(STANDING)
+    with ask.hub.store.read() as conn:
+        return {name: count for name, count in conn.execute(query.group_by(things.c.type))}
+
+
+def standing_of(ask: Ask, idxs: Sequence[int]) -> dict[int, int]:
+    """How many alerts stand for each of these things."""
+    query = select(alerts.c.thing, func.count()).where(STANDING).group_by(alerts.c.thing)
+    if len(idxs) <= 500:
+        query = query.where(alerts.c.thing.in_(idxs))
+    with ask.hub.store.read() as conn:
+        return {thing: count for thing, count in conn.execute(query)}
+
+
+def cases_of(ask: Ask, thing: Thing, limit: int = 10) -> list[dict[str, Any]]:
+    """The newest cases of a thing that this reader may see."""
+    found = ask.hub.cases.list(Filters(thing_id=thing.id, states=EVERY_STATE), "newest", limit * 2)
+    rows = []
+    for entry in found.entries:
+        flow = ask.hub.model.flows.get(entry.flow)
+        whose = entry.departments[0] if entry.departments else ""
+        if ask.may("see", Target("case", entry.number, whose, assignee=entry.assignee, reporter=entry.reporter)):
+            title = ask._(name_of(flow)) if flow else entry.flow
+            light = entry.light(ask.now)
+            row = {"number": entry.number, "flow": entry.flow, "title": title, "state": entry.state, "light": light}
+            url = ask.url(f"/desk/cases/{entry.number}")
+            rows.append({**row, "step": entry.step, "opened": entry.opened, "due": entry.due, "url": url})
+    return rows[:limit]

@@ -1,0 +1,106 @@
+"""The book of alerts: each once, grouped, quiet where asked, corrected with a notice, and followed by its case."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from laboratory import high, open_laboratory
+from sqlalchemy import select
+
+from cheng.hub import Hub
+from cheng.infrastructure.alert_book import Found, broken
+from cheng.infrastructure.clock import ManualClock
+from cheng.infrastructure.tables import acts, alert_notices, alerts, cases
+from cheng.kernel.rules import Change, near
+from cheng.standards.durations import minutes
+from cheng.standards.problems import Refused
+
+MINUTE = 60_000_000
+pytestmark = pytest.mark.backends
+
+
+@pytest.fixture
+def hub(tmp_path: Path, clock: ManualClock, store_url: str) -> Iterator[Hub]:
+    hub = open_laboratory(tmp_path, clock, store_url)
+    yield hub
+    hub.close()
+
+
+def change(hub: Hub, kind: Any, thing: str = "valve-1", onset: int = 0, time: int = 60) -> Found:
+    now = hub.clock.now()
+    known = hub.things.find(thing)
+    values = {"pressure": 120.0} if kind == "raised" else {}
+    return Found(Change(kind, high.key(), 0, now + onset * 1_000_000, now + time * 1_000_000, values), known)
+
+
+def rows(hub: Hub, table: Any) -> list[dict[str, Any]]:
+    with hub.store.read() as conn:
+        return [dict(row) for row in conn.execute(select(table)).mappings()]
+
+
+def test_an_alert_told_twice_is_one(hub: Hub) -> None:
+    assert [topic for topic, _ in hub.alerts.apply([change(hub, "raised")])] == ["alerts/raised"]
+    assert hub.alerts.apply([change(hub, "raised")]) == []
+    assert len(rows(hub, alerts)) == len(rows(hub, cases)) == 1
+
+
+def test_an_end_is_written_and_the_case_is_told(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised"), change(hub, "cleared", time=90)])
+    (alert,) = rows(hub, alerts)
+    assert alert["cleared"] == hub.clock.now() + 90_000_000
+    assert [act["verb"] for act in rows(hub, acts)] == ["open", "alert_cleared"]
+    assert hub.alerts.apply([change(hub, "cleared", time=90)]) == []
+
+
+def test_a_moved_alert_keeps_its_identity_and_its_case(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised")])
+    hub.alerts.apply([change(hub, "moved", time=-5)])
+    (alert,) = rows(hub, alerts)
+    assert alert["onset"] == hub.clock.now() - 5_000_000
+    assert [notice["kind"] for notice in rows(hub, alert_notices)] == ["raised", "moved"]
+    assert hub.alerts.apply([change(hub, "raised", onset=-5)]) == []
+
+
+def test_a_withdrawn_alert_voids_the_case_nobody_touched(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised")])
+    assert [topic for topic, _ in hub.alerts.apply([change(hub, "withdrawn")])] == ["alerts/withdrawn"]
+    assert [(case["state"]) for case in rows(hub, cases)] == ["void"]
+    assert hub.alerts.apply([change(hub, "cleared", time=70)]) == []
+
+
+def test_a_maintenance_window_keeps_the_alert_and_opens_no_case(hub: Hub) -> None:
+    now = hub.clock.now()
+    hub.alerts.quiet.maintain({"thing": "valve-1"}, now, now + 5 * MINUTE, "me", "new gasket")
+    assert hub.alerts.apply([change(hub, "raised"), change(hub, "raised", "valve-2")]) != []
+    assert sorted(alert["state"] for alert in rows(hub, alerts)) == ["standing", "suppressed"]
+    assert [case["thing_id"] for case in rows(hub, cases)] == ["valve-2"]
+
+
+def test_a_shelved_rule_is_quiet_until_its_time_is_over(hub: Hub) -> None:
+    hub.alerts.quiet.shelve(high.key(), None, hub.clock.now() + 2 * MINUTE, "me", "known fault, part ordered")
+    hub.alerts.apply([change(hub, "raised"), change(hub, "raised", onset=120, time=180)])
+    assert [alert["state"] for alert in rows(hub, alerts)] == ["shelved", "standing"]
+
+
+@pytest.mark.parametrize(("until", "reason"), [(-1, "because"), (1, "  ")])
+def test_shelving_needs_a_reason_and_an_end_to_come(hub: Hub, until: int, reason: str) -> None:
+    with pytest.raises(Refused):
+        hub.alerts.quiet.shelve(high.key(), None, hub.clock.now() + until, "me", reason)
+
+
+def test_alerts_of_one_cause_share_a_case(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(high, "group", near(within=minutes(10)))
+    hub.alerts.apply([change(hub, "raised"), change(hub, "raised", "valve-2", time=120)])
+    hub.alerts.apply([change(hub, "raised", "valve-3", time=60 + 20 * 60)])
+    lead, follower, later = rows(hub, alerts)
+    assert (lead["group_id"], follower["group_id"], later["group_id"]) == (None, lead["id"], None)
+    assert [case["thing_id"] for case in rows(hub, cases)] == ["valve-1", "valve-3"]
+    assert [act["verb"] for act in rows(hub, acts) if act["seq"] == 2] == ["alert_joined"]
+
+
+def test_a_rule_that_cannot_be_judged_says_so_about_itself(hub: Hub) -> None:
+    hub.alerts.apply(broken([(high, "ValueError: no such place")], hub.clock.now()))
+    (alert,) = rows(hub, alerts)
+    assert (alert["thing"], alert["message_values"]) == (None, {"broken": "ValueError: no such place"})
+    assert rows(hub, cases) == []

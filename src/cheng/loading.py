@@ -21,6 +21,7 @@ from cheng.kernel.entities import Entity
 from cheng.kernel.reports import Reports
 from cheng.kernel.specs import did_you_mean
 from cheng.protocols.files import Reading, Row, SeriesChunk, read_series, read_things
+from cheng.protocols.files_tables import Block, csv_blocks
 from cheng.protocols.files_text import text_of
 from cheng.standards.problems import InputError
 
@@ -137,7 +138,7 @@ def load_readings(target: Target, file: Path, mapping: Mapping[str, str], told: 
     """
     taken, refused = Taken(), list[InputError]()
     total = count_rows(file)
-    for chunk in read_series(file, mapping, how):
+    for chunk in read_series(file, {**usual(file, mapping, how), **mapping}, how):
         if isinstance(chunk, InputError):
             refused.append(chunk)
             continue
@@ -148,6 +149,31 @@ def load_readings(target: Target, file: Path, mapping: Mapping[str, str], told: 
     taken.add(Taken(target.finish().counts))
     _keep(target, file, refused, how.encoding)
     return Loaded(taken.counts, refused, [])
+
+
+def usual(file: Path, mapping: Mapping[str, str], how: Reading) -> dict[str, str]:
+    """Columns that bear the names of the hub's own door (id; attr and value) and need no mapping."""
+    if any(column.startswith("#") for column in mapping.values()):
+        return {}
+    if file.suffix.lower() in (".parquet", ".pq"):
+        names = parquet_names(file)
+    else:
+        blocks = csv_blocks(file, how.encoding, how.separator, list(how.na), False)
+        names = next((block.data.schema.names for block in blocks if isinstance(block, Block)), [])
+    found = {}
+    if "id" in names and how.thing is None:
+        found["id"] = "id"
+    if {"attr", "value"} <= {*names} and how.attr is None:
+        found |= {"attr": "attr", "value": "value"}
+    return {name: column for name, column in found.items() if column not in mapping.values()}
+
+
+def parquet_names(file: Path) -> list[str]:
+    try:
+        names: list[str] = pa.parquet.read_schema(file).names
+    except (OSError, pa.ArrowInvalid):
+        return []  # whoever reads the file says what is wrong with it
+    return names
 
 
 def reports_of(chunk: SeriesChunk) -> Reports:

@@ -1,10 +1,10 @@
 """Where a load goes: into a hub in this process, or by HTTP into one that runs elsewhere."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -108,10 +108,8 @@ class HereTarget:
         return there
 
 
-class Post(Protocol):
-    """Sends a payload to a path of the hub and returns its answer; Refused or InputError when it says no."""
-
-    def __call__(self, path: str, payload: bytes, media_type: str) -> dict[str, Any]: ...
+Post = Callable[[str, bytes, str], dict[str, Any]]
+"""Sends a payload of a media type to a path of the hub and returns its answer; Refused when it says no."""
 
 
 class ThereTarget:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cheng.infrastructure.alert_book import AlertBook, Found, Message
+from cheng.infrastructure.alert_book import AlertBook, Found
+from cheng.infrastructure.alert_writer import AlertWriter
 from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
-from cheng.infrastructure.judges import Checkpoint, Judges
+from cheng.infrastructure.judges import Judges
 from cheng.kernel.observations import Batch, Events, Frame
 from cheng.standards.durations import minutes
 from cheng.standards.problems import Refused
@@ -33,6 +34,7 @@ GROUP = 200_000
 EVERY = minutes(1).us
 """How often the state of the judging is written down."""
 
+BUSY = "More is coming in than can be taken just now; try again in a second."
 ENDING = object()
 
 
@@ -44,7 +46,6 @@ class Counters:
     marked: int = 0
     commits: int = 0
     turned_away: int = 0
-    alerts: int = 0
 
 
 @dataclass
@@ -62,13 +63,11 @@ class Pipeline:
         self.judges, self.history, self.alerts, self.bus, self.clock = judges, history, alerts, bus, clock
         self.counters = Counters()
         self._inbox: queue.Queue[Waiting | threading.Event | None] = queue.Queue()
-        self._found: queue.Queue[tuple[list[Found], Checkpoint | None] | threading.Event | None] = queue.Queue(64)
+        self.writer = AlertWriter(alerts, judges, bus)
         self._saved = clock.now()
         self._room = ROOM
         self._lock = threading.Lock()
-        self._threads = [
-            threading.Thread(target=run, name=run.__name__, daemon=True) for run in (self._take, self._tell)
-        ]
+        self._thread = threading.Thread(target=self._take, name="judging", daemon=True)
 
     def start(self) -> None:
         """Replays what the last run had judged only in memory, then opens for readings."""
@@ -76,8 +75,8 @@ class Pipeline:
             found = self.judges.replay(frame)
             self.judges.seq = first + len(frame) - 1
             self.alerts.apply(found)
-        for thread in self._threads:
-            thread.start()
+        self.writer.start()
+        self._thread.start()
 
     def submit(self, frame: Frame) -> "Future[int]":
         """Hands in readings or events; the future is done when they are durable, with the number of marked ones.
@@ -88,9 +87,7 @@ class Pipeline:
         with self._lock:
             if self._room < len(frame) and self._room < ROOM:
                 self.counters.turned_away += len(frame)
-                raise Refused(
-                    "busy", "More is coming in than can be taken just now; try again in a second.", status=429
-                )
+                raise Refused("busy", BUSY, status=429)
             self._room -= len(frame)
         self._inbox.put(waiting)
         return waiting.done
@@ -104,12 +101,12 @@ class Pipeline:
     def close(self) -> None:
         """Takes what is waiting, then writes down the state of the judging."""
         self._inbox.put(None)
-        self._threads[0].join()
-        self._found.put(None)
-        self._threads[1].join()
-        self.judges.save(self.judges.freeze())
+        self._thread.join()
+        self.writer.close()
+        if not self.writer.trouble:
+            self.judges.save(self.judges.freeze())
 
-    # -- the first thread: judge and make durable
+    # -- the thread that judges and makes durable
 
     def _take(self) -> None:
         while True:
@@ -120,14 +117,14 @@ class Pipeline:
                 self._hand_on(self.judges.tick(self.clock.now()))
             except Exception as error:
                 log.exception("readings could not be made durable; nothing of them is acknowledged")
-                self.judges.restore_from(self.history)
                 for waiting in group:
                     if not waiting.done.done():
                         waiting.done.set_exception(error)
+                self.judges.restore_from(self.history)
             with self._lock:
                 self._room += sum(len(w.frame) for w in group)
             if isinstance(other, threading.Event):
-                self._found.put(other)
+                self.writer.tell(other)
             elif other is ENDING:
                 return
 
@@ -174,21 +171,4 @@ class Pipeline:
         if now - self._saved >= EVERY and self.judges.seq != self.judges.saved:
             self._saved, checkpoint = now, self.judges.freeze()
         if found or checkpoint:
-            self._found.put((found, checkpoint))
-
-    # -- the second thread: write alerts and tell
-
-    def _tell(self) -> None:
-        while (item := self._found.get()) is not None:
-            if isinstance(item, threading.Event):
-                item.set()
-                continue
-            found, checkpoint = item
-            self._publish(self.alerts.apply(found))
-            if checkpoint is not None:
-                self.judges.save(checkpoint)
-
-    def _publish(self, messages: list[Message]) -> None:
-        for topic, body in messages:
-            self.counters.alerts += 1
-            self.bus.publish(topic, body)
+            self.writer.put(found, checkpoint)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import uvicorn
 
@@ -20,7 +20,7 @@ from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.data_folder import DataFolder
 from cheng.infrastructure.settings import Settings
 from cheng.local_door import LocalDoor
-from cheng.protocols.http import HttpDoor
+from cheng.protocols.http import Asgi, HttpDoor
 from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
 from cheng.protocols.mqtt_commands import carry_commands
@@ -74,7 +74,7 @@ async def run(
         stack.push_async_callback(asyncio.to_thread, hub.close)
         password = await asyncio.to_thread(hub.accounts.ensure_operator)
         at = address("http", *pages.getsockname()[:2])
-        door = LocalDoor(hub, HttpDoor(hub, create_app(hub)), folder.announce(at).secret, ERRANDS)
+        door = LocalDoor(hub, HttpDoor(hub, cast(Asgi, create_app(hub))), folder.announce(at).secret, ERRANDS)
         web = Web(uvicorn.Config(door, **UVICORN))
         stack.push_async_callback(finish, asyncio.create_task(web.serve_until(stopped, pages)))
         broker = Broker(MqttDoor(hub), owner=owner)
@@ -97,7 +97,7 @@ async def run(
 
 # -- HTTP
 
-UVICORN = {
+UVICORN: dict[str, Any] = {
     "loop": "none",
     "http": "httptools",
     "ws": "none",

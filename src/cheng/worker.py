@@ -60,7 +60,8 @@ class Turn:
     def next_after(self, now: int) -> int:
         """The next time, on whole intervals; later after failures."""
         every = self.work.every.us
-        return (now // every + 2 ** min(self.failures, MOST_PATIENT)) * every
+        waits: int = 2 ** min(self.failures, MOST_PATIENT)
+        return (now // every + waits) * every
 
 
 class Worker:
@@ -73,7 +74,8 @@ class Worker:
         begun = self.journal.last_started()
         now = hub.clock.now()
         self.turns: dict[str, Turn] = {}
-        for work in (*hub.model.jobs.values(), *chores):
+        works: list[Work] = [*hub.model.jobs.values(), *chores]
+        for work in works:
             turn = Turn(work, now)
             last = begun.get(turn.key)
             turn.due = now if last is None else min(max(last + work.every.us, now), now + work.every.us)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from browsing import ARGUMENTS, CHROMIUM, NARROW, WIDE, Served, Watch, serve, sign_in
-from house import SmallHouse
+from house import open_house
 
 from cheng.infrastructure.clock import Clock
 from needs import need
@@ -23,9 +23,9 @@ from needs import need
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A house with one account a role."""
-    house = SmallHouse.open(tmp_path_factory.mktemp("house"), Clock())
-    yield from serve(house)
-    house.store.close()
+    hub = open_house(tmp_path_factory.mktemp("house"), Clock())
+    yield from serve(hub)
+    hub.close()
 
 
 @pytest.fixture(scope="session")

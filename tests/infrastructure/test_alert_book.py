@@ -67,6 +67,8 @@ def test_a_withdrawn_alert_voids_the_case_nobody_touched(hub: Hub) -> None:
     assert [topic for topic, _ in hub.alerts.apply([change(hub, "withdrawn")])] == ["alerts/withdrawn"]
     assert [(case["state"]) for case in rows(hub, cases)] == ["void"]
     assert hub.alerts.apply([change(hub, "cleared", time=70)]) == []
+    assert [topic for topic, _ in hub.alerts.apply([change(hub, "raised")])] == ["alerts/raised"]
+    assert [(case["state"]) for case in rows(hub, cases)] == ["open"]
 
 
 def test_a_maintenance_window_keeps_the_alert_and_opens_no_case(hub: Hub) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from cheng.infrastructure.case_book import CaseBook, Filed
+from cheng.infrastructure.case_book import CaseBook, Filed, Opening
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.store import Store
@@ -41,9 +41,9 @@ def book(store: Store, clock: ManualClock, truth: Knowing) -> CaseBook:
     return CaseBook(store, [make_safe, together], CALENDAR, clock, truth=truth, people=people)
 
 
-def opened(book: CaseBook, key: str = "displaced|c1|1", **more: Any) -> Filed:
+def opened(book: CaseBook, key: str = "displaced|c1|1", *, also: Any = None, **more: Any) -> Filed:
     about: dict[str, Any] = {"values": VALUES, "alert_key": key, "rule": "covers.displaced", "level": "danger"}
-    return book.open_case(make_safe, **(about | more))
+    return book.open_case(make_safe, **(about | more), also=also)
 
 
 def by_hand(book: CaseBook, number: str, **more: Any) -> Filed:
@@ -142,14 +142,23 @@ def test_a_request_sent_twice_is_done_once_and_answered_as_before(book: CaseBook
 
 
 def test_a_report_sent_twice_opens_one_case(book: CaseBook) -> None:
-    about: dict[str, Any] = {"actor": CITIZEN, "reporter": "citizen", "text": "A hole", "key": "form-1"}
-    first = book.open_case(together, values={}, **about)
-    assert book.open_case(together, values={}, **about).entry.id == first.entry.id
+    hole = Opening(values={}, text="A hole", reporter="citizen")
+    first = book.open_case(together, actor=CITIZEN, key="form-1", **hole)
+    assert book.open_case(together, actor=CITIZEN, key="form-1", **hole).entry.id == first.entry.id
     assert (first.entry.text, first.entry.reporter) == ("A hole", "citizen")
     with pytest.raises(Refused, match="another request"):
-        book.open_case(together, values={}, **(about | {"text": "Another hole"}))
-    assert book.open_case(together, values={}, **(about | {"key": None})).entry.id != first.entry.id
+        book.open_case(together, actor=CITIZEN, key="form-1", **(hole | {"text": "Another hole"}))
+    assert book.open_case(together, actor=CITIZEN, **hole).entry.id != first.entry.id
     assert book.act(first.entry.id, "urge", CITIZEN).case.urged == 1
+
+
+def test_an_alert_withdrawn_and_raised_again_opens_its_case_again(book: CaseBook, clock: ManualClock) -> None:
+    id_ = opened(book).entry.id
+    assert book.act(id_, "alert_withdrawn", HOUSE).entry.state == "void"
+    clock.advance(HOUR)
+    again = opened(book)
+    assert (again.entry.id, again.entry.state, again.entry.due) == (id_, "open", clock.now() + 10 * MINUTE)
+    assert opened(book).case.version == 3
 
 
 def test_what_else_belongs_to_the_act_is_kept_or_lost_with_it(book: CaseBook, store: Store) -> None:

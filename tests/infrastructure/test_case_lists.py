@@ -23,9 +23,9 @@ def book(store: Store, clock: ManualClock) -> CaseBook:
     return CaseBook(store, [make_safe, together], CALENDAR, clock)
 
 
-def opened(book: CaseBook, key: str = "displaced|c1|1", **more: Any) -> Filed:
+def opened(book: CaseBook, key: str = "displaced|c1|1", *, also: Any = None, **more: Any) -> Filed:
     about: dict[str, Any] = {"values": VALUES, "alert_key": key, "rule": "covers.displaced", "level": "danger"}
-    return book.open_case(make_safe, **(about | more))
+    return book.open_case(make_safe, **(about | more), also=also)
 
 
 def by_hand(book: CaseBook, number: str, **more: Any) -> Filed:

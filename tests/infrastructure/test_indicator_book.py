@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from cheng.infrastructure.case_book import CaseBook
+from cheng.infrastructure.case_book import CaseBook, Opening
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import alerts, attributes, indicator_values, things
-from cheng.kernel.cases import Person
+from cheng.kernel.cases import HOUSE, Person
 from cheng.kernel.indicators import Indicator, Value, percent
 from cheng.kernel.observations import Batch, Quality
 from small_flow import (
@@ -197,6 +197,22 @@ def test_a_suspended_case_waits_with_its_number(book: CaseBook, numbers: Indicat
     assert today(numbers, safe_in_time) == Value()
     book.act(id_, "resume", DISPATCHER)
     book.act(id_, "complete", LI, PHOTO)
+    assert today(numbers, safe_in_time) == Value(1.0, 1.0, 1.0)
+
+
+def test_a_case_that_was_void_for_a_while_counts_once(
+    book: CaseBook, numbers: IndicatorBook, clock: ManualClock
+) -> None:
+    opening = Opening(values={"id": "x", "ward": "East"}, alert_key="k")
+    id_ = book.open_case(make_safe, **opening).entry.id
+    book.act(id_, "alert_withdrawn", HOUSE)
+    clock.advance(2 * HOUR)
+    assert today(numbers, closed_in_time) == Value()
+    book.open_case(make_safe, **opening)
+    for data in ({}, PHOTO):
+        book.act(id_, "complete", LI, data)
+    book.act(id_, "complete", WU, {"reason": "Seen"})
+    assert today(numbers, closed_in_time) == Value(1.0, 1.0, 1.0)
     assert today(numbers, safe_in_time) == Value(1.0, 1.0, 1.0)
 
 

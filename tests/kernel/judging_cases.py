@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import shapely
 from city import SECOND, Alerts, Town
 from hypothesis import note
@@ -17,8 +18,6 @@ from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.rules import Rule
 from cheng.kernel.stretches import Readings
 from cheng.standards.durations import Duration, seconds
-
-import numpy as np
 
 
 class Yard(Entity):
@@ -62,6 +61,7 @@ def town() -> Town:
     return Town(Box, THINGS, fixed)
 
 
+NO_TIME = seconds(0)
 SPANS = st.sampled_from([seconds(1), seconds(2), seconds(5), seconds(10), seconds(0.5)])
 NUMBERS = st.sampled_from([0.0, 1.0, 2.0, 3.0])
 PLACES = st.sampled_from([Box.zone, Box.yard.fence, every(Yard.fence)])
@@ -116,7 +116,7 @@ def conditions(draw: st.DrawFn, depth: int = 2, *, timed: bool = True) -> Condit
     return one & other if kind == 3 else one | other
 
 
-def rule_of(when: Condition, hold: Duration = seconds(0), release: Condition | None = None) -> type[Rule]:
+def rule_of(when: Condition, hold: Duration = NO_TIME, release: Condition | None = None) -> type[Rule]:
     blanks = {"when": when, "hold": hold, "release": release, "basis": "none", "__doc__": "{id} is odd."}
     return type("odd", (Rule,), blanks)
 

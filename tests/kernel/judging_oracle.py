@@ -48,38 +48,38 @@ def known(number: float) -> float | None:
 
 def value(term: Column, thing: Thing, now: int) -> float | None:
     """The term's number at a moment; None when it is not known."""
-    match term:
-        case Constant():
-            return term.number
-        case Hop():
-            return known(thing.known[term.ref.name, term.field.name])
-        case Field() if not term.live:
-            return known(thing.known[term.name])
-        case Field():
-            earlier = thing.of(term.name, now)
-            return known(earlier[-1][2]) if earlier else None
-        case Arithmetic():
-            return arithmetic(term, value(term.left, thing, now), value(term.right, thing, now))
-        case Jump():
-            earlier = thing.of(term.of.name, now)
-            if len(earlier) < 2 or earlier[-1][0] != now:
-                return None
-            return known(abs(earlier[-1][2] - earlier[-2][2]))
-        case Count():
-            times = thing.times(names(term.condition), now - term.span.us, now)
-            return float(sum(holds(term.condition, thing, t) is True for t in times))
-        case Swing():
-            return swing(term, thing, now)
-        case Rate():
-            seen = reported(term, thing, now)
-            if len(seen) < 2:
-                return None
-            (first, low), (last, high) = seen[0], seen[-1]
-            return (high - low) * (term.per.us / (last - first))
-    raise TypeError(term)
+    if isinstance(term, Constant):
+        return term.number
+    if isinstance(term, Hop):
+        return known(thing.known[term.ref.name, term.field.name])
+    if isinstance(term, Field):
+        earlier = thing.of(term.name, now)
+        return known(earlier[-1][2] if earlier else math.nan) if term.live else known(thing.known[term.name])
+    return EARLIER[type(term)](term, thing, now)
 
 
-def arithmetic(term: Arithmetic, left: float | None, right: float | None) -> float | None:
+def jump(term: Jump, thing: Thing, now: int) -> float | None:
+    earlier = thing.of(term.of.name, now)
+    if len(earlier) < 2 or earlier[-1][0] != now:
+        return None
+    return known(abs(earlier[-1][2] - earlier[-2][2]))
+
+
+def counted(term: Count, thing: Thing, now: int) -> float:
+    times = thing.times(names(term.condition), now - term.span.us, now)
+    return float(sum(holds(term.condition, thing, t) is True for t in times))
+
+
+def rate(term: Rate, thing: Thing, now: int) -> float | None:
+    seen = reported(term, thing, now)
+    if len(seen) < 2:
+        return None
+    (first, low), (last, high) = seen[0], seen[-1]
+    return (high - low) * (term.per.us / (last - first))
+
+
+def arithmetic(term: Arithmetic, thing: Thing, now: int) -> float | None:
+    left, right = value(term.left, thing, now), value(term.right, thing, now)
     if left is None or right is None or (term.sign == "/" and right == 0):
         return None
     signs = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
@@ -104,6 +104,9 @@ def swing(term: Swing, thing: Thing, now: int) -> float | None:
     if not values:
         return None
     return values[-1] - min(values) if term.sign > 0 else max(values) - values[-1]
+
+
+EARLIER: dict[type, Any] = {Arithmetic: arithmetic, Jump: jump, Count: counted, Rate: rate, Swing: swing}
 
 
 def holds(condition: Condition, thing: Thing, now: int) -> Known:

@@ -327,6 +327,10 @@ def test_a_withdrawn_alert_takes_an_untouched_case_along_and_no_other() -> None:
     untouched = Desk()
     untouched.do("alert_withdrawn", HOUSE, text="A late reading showed that nothing was wrong")
     assert (untouched.case.state, untouched.case.alert) == ("void", "withdrawn")
+    untouched.do("alert_restored", HOUSE)
+    assert (untouched.case.state, untouched.case.step, untouched.case.alert) == ("open", "dispatch", "standing")
+    assert untouched.case.run
+    assert untouched.case.run.started == untouched.now
     touched = Desk()
     touched.do("take", LI)
     touched.do("alert_withdrawn", HOUSE)

@@ -3,6 +3,10 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from cheng.kernel.cases import HOUSE, VERBS, Act, Option, Person, add, fold, lights, next_acts, remaining
+from cheng.kernel.cases import act as judge
+from cheng.standards.problems import Refused
 from small_flow import (
     CALENDAR,
     CITIZEN,
@@ -21,10 +25,6 @@ from small_flow import (
     make_safe,
     officer,
 )
-
-from cheng.kernel.cases import HOUSE, VERBS, Act, Option, Person, add, fold, lights, next_acts, remaining
-from cheng.kernel.cases import act as judge
-from cheng.standards.problems import Refused
 
 ALL = (LI, WU, HE, STRANGER, officer("sam", "Parks"), DISPATCHER, LEADER, FIRST, SECOND, CITIZEN, HOUSE)
 STEPS = ["dispatch", "handle", "check"]
@@ -189,6 +189,10 @@ class Machine(RuleBasedStateMachine):
     def then_alert_withdrawn(self, oracle: Oracle, *_: object) -> None:
         if oracle.untouched and oracle.state == "open":
             oracle.state, oracle.step = "void", ""
+
+    def then_alert_restored(self, oracle: Oracle, person: Person, data: object, now: int, *_: object) -> None:
+        if oracle.untouched and oracle.state == "void":
+            oracle.enter("dispatch", "East drainage crew", now)
 
     def then_reopen(self, oracle: Oracle, person: Person, data: dict[str, str], now: int, *_: object) -> None:
         oracle.enter(data["step"], oracle.owners[data["step"]], now)

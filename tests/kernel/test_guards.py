@@ -7,6 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
+from cheng.kernel import cases, guards, needs
+from cheng.kernel.cases import HOUSE, Person
+from cheng.standards.problems import Refused
 from small_flow import (
     CITIZEN,
     DAY,
@@ -23,10 +27,6 @@ from small_flow import (
     officer,
     together,
 )
-
-from cheng.kernel import cases, guards, needs
-from cheng.kernel.cases import HOUSE, Person
-from cheng.standards.problems import Refused
 
 Before = Callable[[], Desk]
 

@@ -1,4 +1,4 @@
-"""A small house, its application, and visitors."""
+"""A hub, its web application, and visitors."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,22 +8,23 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from house import SmallHouse, Visitor
+from house import Visitor, open_house
 
+from cheng.hub import Hub
 from cheng.web.app import Web, create_app
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[SmallHouse]:
-    """A house with one account a role, all with PASSWORD."""
-    opened = SmallHouse.open(tmp_path)
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """A hub with one account a role, all with PASSWORD."""
+    opened = open_house(tmp_path)
     yield opened
-    opened.store.close()
+    opened.close()
 
 
 @pytest.fixture
-def app(house: SmallHouse) -> Web:
-    return create_app(house)
+def app(hub: Hub) -> Web:
+    return create_app(hub)
 
 
 @pytest.fixture

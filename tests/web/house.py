@@ -1,53 +1,32 @@
-"""A house with everything the pages need and nothing else, and a browser without a screen that walks through it."""
+"""A real hub with one account a role, and a visitor without a screen who walks through its pages."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from litestar.testing import TestClient
 
-from cheng.infrastructure.bus import Bus
+from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import Clock, ManualClock
 from cheng.infrastructure.settings import Settings
-from cheng.infrastructure.store import Store
-from cheng.security.accounts import Accounts
 from cheng.security.actors import HOUSE, ROLES
 from cheng.security.passwords import Hasher
-from cheng.security.sessions import Sessions
-from cheng.security.sign_in import Door
-from cheng.security.tokens import TokenBook
-from cheng.web.app import Web, create_app
+from cheng.web.app import Web
 
 START = 1_795_132_800_000_000
+"""2026-11-20 08:00 in Shanghai."""
 PASSWORD = "quiet-lantern-river-47"
+DEPARTMENT = "Drainage Bureau"
+NAMES = {"citizen": "周敏", "officer": "李伟", "leader": "陈静", "operator": "王磊"}
 
 
-@dataclass
-class SmallHouse:
-    """What `create_app` asks of a hub."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    bus: Bus
-    accounts: Accounts
-    sessions: Sessions
-    door: Door
-    tokens: TokenBook
-
-    @classmethod
-    def open(cls, folder: Path, clock: Clock | None = None, **settings: Any) -> "SmallHouse":
-        clock = clock or ManualClock(START)
-        store = Store(folder / "cheng.db")
-        hasher = Hasher(1024, weak_for_tests=True)
-        sessions = Sessions(store, clock)
-        accounts = Accounts(store, clock, hasher, sessions)
-        for role in ROLES:
-            accounts.create(HOUSE, role, f"Li {role}", [role], "Drainage Bureau", PASSWORD)
-        told = Settings(data=folder, city="Lichuan", **settings)
-        door, tokens = Door(store, clock, hasher, sessions), TokenBook(store, clock)
-        return cls(told, clock, store, Bus(), accounts, sessions, door, tokens)
+def open_house(folder: Path, clock: Clock | None = None, **settings: Any) -> Hub:
+    """A hub in `folder` with the accounts citizen, officer, leader and operator, all with PASSWORD."""
+    told = Settings(data=folder, **{"city": "荔川区", **settings})
+    hub = open_hub(told, clock or ManualClock(START), hasher=Hasher(1024, weak_for_tests=True))
+    for role in ROLES:
+        hub.accounts.create(HOUSE, role, NAMES[role], [role], DEPARTMENT, PASSWORD)
+    return hub
 
 
 class Visitor:
@@ -76,6 +55,3 @@ class Visitor:
         answer = self.send("/sign-in", name=name, password=password)
         assert answer.status_code == 303, answer.text
         return self
-
-
-__all__ = ["PASSWORD", "START", "SmallHouse", "Visitor", "create_app"]

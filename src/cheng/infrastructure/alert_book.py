@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from cheng.infrastructure.alert_lists import AlertLists
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.quiet import Asked, Quiet
@@ -38,7 +39,7 @@ def alert_key(rule: str, thing: Thing | None, onset: int) -> str:
     return f"{rule}|{thing.id if thing else ''}|{onset}"
 
 
-class AlertBook:
+class AlertBook(AlertLists):
     """All alerts of the house. One writer at a time calls `apply`; the rest is safe from any thread."""
 
     def __init__(self, store: Store, model: Model, things: Things, cases: CaseBook, clock: Clock) -> None:
@@ -77,9 +78,10 @@ class AlertBook:
         return messages
 
     def _raise(self, conn: Connection, found: Sequence[Found], quiet: Asked) -> list[Message]:
-        rows = self._new_rows(conn, found)
+        rows, known = self._rows(conn, found)
+        restored = self._restore(conn, known)
         if not rows:
-            return []
+            return restored
         first = next_numbers(conn, "alerts", len(rows))
         for number, (row, one) in enumerate(rows, first):
             row["number"] = number
@@ -95,15 +97,31 @@ class AlertBook:
                 self._start_cases(conn, row, one.thing)
         return [("alerts/raised", self.message(row)) for row, _ in rows if row["state"] == "standing"]
 
-    def _new_rows(self, conn: Connection, found: Sequence[Found]) -> list[tuple[dict[str, Any], Found]]:
-        """The rows of alerts that are not in the book yet."""
+    def _rows(
+        self, conn: Connection, found: Sequence[Found]
+    ) -> tuple[list[tuple[dict[str, Any], Found]], list[tuple[dict[str, Any], Found]]]:
+        """The rows of alerts that are not in the book yet, and those of alerts that are."""
         by_key = {alert_key(f.change.rule, f.thing, f.change.onset): f for f in found}
-        keys = list(by_key)
-        known: set[str] = set()
-        for start in range(0, len(keys), CHUNK):
-            query = select(alerts.c.key).where(alerts.c.key.in_(keys[start : start + CHUNK]))
-            known.update(conn.execute(query).scalars())
-        return [(self._row(key, one), one) for key, one in by_key.items() if key not in known]
+        known = self._known(conn, list(by_key))
+        new = [(self._row(key, one), one) for key, one in by_key.items() if key not in known]
+        return new, [(known[key], one) for key, one in by_key.items() if key in known]
+
+    def _restore(self, conn: Connection, known: Sequence[tuple[dict[str, Any], Found]]) -> list[Message]:
+        """Alerts that had been withdrawn and turn out to have been right stand again, and their cases with them."""
+        messages: list[Message] = []
+        for row, one in known:
+            if row["state"] != "withdrawn":
+                continue
+            row |= {"state": "standing", "withdrawn_at": None, "cleared": None, "raised": one.change.time}
+            names = ("state", "withdrawn_at", "cleared", "raised")
+            conn.execute(update(alerts).where(alerts.c.id == row["id"]).values({name: row[name] for name in names}))
+            detail = {"state": "standing", "again": True}
+            conn.execute(
+                insert(alert_notices).values(alert=row["id"], at=self.clock.now(), kind="raised", detail=detail)
+            )
+            self._start_cases(conn, row, one.thing)
+            messages.append(("alerts/raised", self.message(row)))
+        return messages
 
     def _row(self, key: str, one: Found) -> dict[str, Any]:
         change, thing, rule = one.change, one.thing, self.model.rules[one.change.rule]

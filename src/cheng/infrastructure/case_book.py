@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Required, TypedDict, Unpack
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -65,6 +65,36 @@ class Filed:
     case: Case
 
 
+class Opening(TypedDict, total=False):
+    """What a case is opened about."""
+
+    values: Required[Mapping[str, Any]]
+    """fields of the thing, with id, name, area and owner: they fill the title and name the departments"""
+    alert_key: str | None
+    rule: str
+    """key of the rule whose sentence is the title"""
+    thing: int | None
+    """its index in the register"""
+    level: str
+    area: str
+    """its id"""
+    place: tuple[float, float] | None
+    """longitude and latitude"""
+    text: str
+    """what is wrong, in the words of who reports it"""
+    reporter: str
+    """account of the citizen who reports it"""
+    parent: str | None
+
+
+def told(about: Opening) -> dict[str, Any]:
+    """What the act of opening keeps."""
+    place = about.get("place")
+    kept = {name: about.get(name) for name in ("values", "rule", "text", "area", "reporter")}
+    kept |= {"alert": about.get("alert_key"), "place": list(place) if place else None}
+    return {name: value for name, value in kept.items() if value not in (None, "")}
+
+
 def unknown(condition: Condition, thing: int | None) -> bool | None:
     return None
 
@@ -97,85 +127,80 @@ class CaseBook(CaseLists):
 
     # -- opening
 
-    def open_case(self, flow: type[Flow] | str, *, also: Also | None = None, **about: Any) -> Filed:
-        """Open a case, or return the one that this alert opened before; see `open_in`."""
+    def open_case(
+        self,
+        flow: type[Flow] | str,
+        *,
+        actor: Person = HOUSE,
+        key: str | None = None,
+        also: Also | None = None,
+        **about: Unpack[Opening],
+    ) -> Filed:
+        """Open a case, or return the one that this alert opened before. `key` makes a repeated request by hand open
+        one case, as `alert_key` does for alerts."""
         with self.store.write() as conn:
-            return self.open_in(conn, flow, also=also, **about)
+            return self.open_in(conn, flow, actor=actor, key=key, also=also, **about)
 
     def open_in(
         self,
         conn: Connection,
         flow: type[Flow] | str,
         *,
-        values: Mapping[str, Any],
-        alert_key: str | None = None,
-        rule: str = "",
-        thing: int | None = None,
-        level: str = "",
-        area: str = "",
-        place: tuple[float, float] | None = None,
-        text: str = "",
-        reporter: str = "",
-        parent: str | None = None,
         actor: Person = HOUSE,
         key: str | None = None,
         also: Also | None = None,
+        **about: Unpack[Opening],
     ) -> Filed:
-        """Inside a transaction of the caller. `values`: fields of the thing, with id, name, area and owner; they fill
-        the title and name the departments. `thing`: its index; `area`: its id; `place`: longitude and latitude.
-        `key` makes a repeated request by hand open one case, as `alert_key` does for alerts."""
+        """`open_case` inside a transaction of the caller."""
         line = self._installed(flow if isinstance(flow, str) else flow.key())
-        about: dict[str, Any] = {"values": values, "alert": alert_key, "rule": rule, "text": text, "reporter": reporter}
-        about |= {"area": area, "place": list(place) if place else None}
-        asked, key = fingerprint("", "open", actor, about), checked(key)
-        if key or alert_key:
-            serialise(conn, f"cases/{alert_key or key}")
-        if alert_key and (row := self._opened_by(conn, alert_key)) is not None:
-            return self._filed(conn, row)
+        data, alert = told(about), about.get("alert_key")
+        asked, key = fingerprint("", "open", actor, data), checked(key)
+        if key or alert:
+            serialise(conn, f"cases/{alert or key}")
+        if alert and (row := self._opened_by(conn, alert)) is not None:
+            return self._again(conn, row)
         if (before := self._repeated(conn, key, asked)) is not None:
             return before
         now = self.clock.now()
-        data = {name: value for name, value in about.items() if value not in (None, "")}
         act = kernel.act(line, Case(), "open", actor, now, data, self.calendar)
         number = self._number(conn, now)
-        id_ = str(uuid.uuid5(NAMESPACE, f"alert {alert_key}" if alert_key else f"case {number}"))
+        id_ = str(uuid.uuid5(NAMESPACE, f"alert {alert}" if alert else f"case {number}"))
         case = kernel.fold(line, [act], self.calendar, id_)
-        self._insert(
-            conn,
-            line,
-            case,
-            act,
-            number=number,
-            thing=thing,
-            level=level,
-            place=place,
-            parent=parent,
-        )
+        self._insert(conn, line, case, about, number)
         rows.append(conn, id_, 1, act, key, asked)
-        rows.write_runs(conn, Case(), case, area or None)
+        rows.write_runs(conn, Case(), case, about.get("area") or None)
         rows.write_shared(conn, Case(), case)
         if also:
             also(conn)
         return Filed(entry(self._found(conn, id_)), case)
 
-    def _insert(self, conn: Connection, flow: type[Flow], case: Case, act: Act, **about: Any) -> None:
-        place = about.pop("place")
-        app = getattr(flow, "app", None)
-        values = rows.standing(case, "green", act.data.get("rule", ""), act.data.get("text", ""))
+    def _again(self, conn: Connection, row: RowMapping) -> Filed:
+        """The alert had opened a case. Was it withdrawn meanwhile, then it stands again."""
+        case = self._case(conn, row)
+        if case.alert != "withdrawn":
+            return Filed(entry(row), case)
+        act = kernel.act(self._flow(row["flow"]), case, "alert_restored", HOUSE, self.clock.now(), {}, self.calendar)
+        return self._append(conn, row, case, act)
+
+    def _insert(self, conn: Connection, flow: type[Flow], case: Case, about: Opening, number: str) -> None:
+        app, place = getattr(flow, "app", None), about.get("place")
         row = {
-            **about,
-            **values,
+            **rows.standing(case, "green", about.get("rule", ""), clean(about.get("text", ""))),
             "id": case.id,
+            "number": number,
             "flow": flow.key(),
             "app": app.key() if app else "",
             "title_values": dict(case.values),
+            "thing": about.get("thing"),
             "thing_id": str(case.values["id"]) if case.values.get("id") else None,
-            "alert": act.data.get("alert"),
-            "area": act.data.get("area"),
+            "alert": about.get("alert_key"),
+            "area": about.get("area") or None,
             "longitude": place[0] if place else None,
             "latitude": place[1] if place else None,
             "reporter": case.reporter or None,
+            "level": about.get("level", ""),
             "opened": case.opened,
+            "parent": about.get("parent"),
         }
         conn.execute(ADD, row)
 

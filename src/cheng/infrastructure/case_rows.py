@@ -202,7 +202,7 @@ def whole(case: Case) -> dict[str, Any]:
 
 def _run_row(case: Case, n: int, run: Run) -> dict[str, Any]:
     pauses = case.state == "suspended" and n == len(case.runs)
-    moved = run.outcome == "moved" and not run.late(run.done or 0)
+    uncounted = run.outcome == "void" or (run.outcome == "moved" and not run.late(run.done or 0))
     return {
         "n": n,
         "step": run.step,
@@ -213,7 +213,7 @@ def _run_row(case: Case, n: int, run: Run) -> dict[str, Any]:
         "done": run.done,
         "settled": None if pauses else _first(run.done, run.due),
         "outcome": run.outcome,
-        "left_out": _left_out(case) or ("appeal" if run.excused else "moved" if moved else ""),
+        "left_out": _left_out(case) or ("appeal" if run.excused else run.outcome if uncounted else ""),
     }
 
 

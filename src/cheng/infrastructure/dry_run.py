@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from cheng.infrastructure.history import History
 from cheng.infrastructure.things import Things
 from cheng.kernel.dry_runs import DryRun, Setting
-from cheng.kernel.entities import Choice, Entity
+from cheng.kernel.entities import Choice, Entity, Event
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.observations import BAD, Batch, Quality
@@ -68,7 +69,7 @@ def _over_readings(
 
 
 def _readings(things: Things, history: History, entity: type[Entity], start: int, end: int) -> Iterator[Readings]:
-    """The good readings of a type in batches, by time. All its fields: each report is a moment at which it is judged."""
+    """The good readings of a type in batches, by time; of all fields, as each report is a moment to judge at."""
     columns = things.register(entity.__name__).columns()
     numbers = {things.attributes[entity.__name__, name]: column for name, column in columns.items()}
     table = np.full(len(things.fields), -1, np.int32)
@@ -91,14 +92,14 @@ def _over_events(
     start: int,
     end: int,
 ) -> None:
-    event = rule.subject
+    event = cast(type[Event], rule.subject)
     about = {"__doc__": rule.__doc__, "__module__": rule.__module__}
     rules = [type(rule.__name__, (rule,), {**about, "when": s.condition(rule)}) for s in settings]
     slot_of: dict[str, int] = {}
     for day in range(start, end, DAY):
         table = history.events([things.event_number(event.__name__)], day, min(day + DAY, end))
         records = [msgspec.json.decode(text, type=dict) for text in table["payload"].to_pylist()]
-        subject = event.subject()  # type: ignore[attr-defined]  # a rule without entity is about an Event
+        subject = event.subject()
         names = [str(record.get(subject.name, "")) if subject else "" for record in records]
         times, slots = table["time"].to_numpy(), [slot_of.setdefault(name, len(slot_of)) for name in names]
         for run, tried in zip(runs, rules, strict=True):

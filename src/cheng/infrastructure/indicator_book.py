@@ -1,7 +1,7 @@
 """The book of indicators: works them out from the store, keeps one value a day, and opens each down to its rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from operator import attrgetter
 from typing import Literal
@@ -19,6 +19,8 @@ from cheng.standards.calendars import EPOCH, MICROSECOND, Calendar
 Dimension = Literal["area", "department"]
 DAYS_BACK = 35
 """Days whose values are worked out again each time: an appeal, a reopening or a merge changes what was counted."""
+SETTLED = 2
+"""Days after which readings and alerts are as they stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,44 @@ class IndicatorBook:
     def keep_days(self, indicator: type[Indicator], days_back: int = DAYS_BACK) -> int:
         """Work out today and the days before it and keep the values; how many days. Run it as often as you like.
 
-        The things in use are known as of now only, so a day that was kept once is not worked out again for them.
+        Readings and alerts do not change for long, so of them the last two days are enough once there are values;
+        things are counted today only, because yesterday's register is not known any more.
         """
         today = self.calendar.day(self.clock.now())
-        days = [today - timedelta(back) for back in range(days_back, -1, -1)]
         if indicator.subject() == "entity":
-            days = [today]
-        for day in days:
-            self._keep(indicator, day)
+            days_back = 0
+        elif indicator.subject() != "flow" and self._has_values(indicator):
+            days_back = min(days_back, SETTLED)
+        days = [today - timedelta(back) for back in range(days_back, -1, -1)]
+        rows = [
+            {"indicator": indicator.key(), "at": self.start_of(day), "scope": scope, **asdict(value)}
+            for day, facts in self._facts_by_day(indicator, days).items()
+            for scope, value in scoped(indicator, facts).items()
+            if value.value is not None
+        ]
+        with self.store.write() as conn:
+            serialise(conn, f"indicator/{indicator.key()}")
+            table = indicator_values.c
+            mine = (table.indicator == indicator.key()) & (table.at >= self.start_of(days[0]))
+            conn.execute(delete(indicator_values).where(mine))
+            if rows:
+                conn.execute(insert(indicator_values), rows)
         return len(days)
+
+    def _has_values(self, indicator: type[Indicator]) -> bool:
+        query = select(indicator_values.c.at).where(indicator_values.c.indicator == indicator.key()).limit(1)
+        with self.store.read() as conn:
+            return conn.execute(query).first() is not None
+
+    def _facts_by_day(self, indicator: type[Indicator], days: list[date]) -> dict[date, list[Fact]]:
+        """Cases and alerts are asked for once and laid out by day; readings are added up day by day."""
+        if indicator.subject() not in ("flow", "rule"):
+            ends = {day: (self.start_of(day), self.start_of(day + timedelta(1))) for day in days}
+            return {day: self.lineage(indicator, *ends[day]) for day in days}
+        laid_out: dict[date, list[Fact]] = {day: [] for day in days}
+        for fact in self.lineage(indicator, self.start_of(days[0]), self.start_of(days[-1] + timedelta(1))):
+            laid_out[self.calendar.day(fact.at)].append(fact)
+        return laid_out
 
     def keep_all(self, days_back: int = DAYS_BACK) -> int:
         """The daily job: every indicator; how many there are."""
@@ -98,28 +129,6 @@ class IndicatorBook:
     def start_of(self, day: date) -> int:
         """When a day of the city begins, µs."""
         return (datetime.combine(day, time(), ZoneInfo(self.calendar.timezone)) - EPOCH) // MICROSECOND
-
-    def _keep(self, indicator: type[Indicator], day: date) -> None:
-        start, end = self.start_of(day), self.start_of(day + timedelta(1))
-        facts = self.lineage(indicator, start, end)
-        values = {scope: value for scope, value in scoped(indicator, facts).items() if value.value is not None}
-        with self.store.write() as conn:
-            serialise(conn, f"indicator/{indicator.key()}")
-            table = indicator_values.c
-            conn.execute(delete(indicator_values).where(table.indicator == indicator.key(), table.at == start))
-            rows = [
-                {
-                    "indicator": indicator.key(),
-                    "at": start,
-                    "scope": scope,
-                    "numerator": value.numerator,
-                    "denominator": value.denominator,
-                    "value": value.value,
-                }
-                for scope, value in values.items()
-            ]
-            if rows:
-                conn.execute(insert(indicator_values), rows)
 
 
 def scoped(indicator: type[Indicator], facts: Sequence[Fact]) -> dict[str, Value]:

@@ -15,13 +15,13 @@ from cheng.infrastructure.tables import checkpoints
 from cheng.infrastructure.things import Things
 from cheng.kernel.checkpoints import freeze, thaw
 from cheng.kernel.columns import Bools, Floats, Rows
+from cheng.kernel.conditions import Condition
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.marks import Limits
 from cheng.kernel.model import Model
 from cheng.kernel.observations import BAD, Batch, Events, Frame
 from cheng.kernel.rules import Change
-from cheng.kernel.conditions import Condition
 from cheng.kernel.stretches import Readings, Stretch
 from cheng.standards.durations import days
 
@@ -49,6 +49,8 @@ class Judges:
         """the same, of the last checkpoint: what comes after it is still needed from the log"""
         self.failing: dict[str, str] = {}
         """rules that cannot be judged, with the reason"""
+        self._unjudged: dict[str, str] = {}
+        """why rules about events could not be judged the last time; empty where they could"""
         self.by_type: dict[str, Judge] = {}
         self._load()
         things.values = self.current
@@ -151,14 +153,15 @@ class Judges:
             records = [msgspec.json.decode(events.payload[row], type=dict) for row in rows.tolist()]
             subject = event.subject()
             things = [self.things.find(str(r.get(subject.name))) if subject else None for r in records]
-            changes = judge_events(event, rules, records, events.time[rows], list(range(len(records))))
+            changes, unjudged = judge_events(event, rules, records, events.time[rows])
+            self._unjudged |= {rule.key(): unjudged.get(rule.key(), "") for rule in rules}
             found += [Found(change, things[change.slot]) for change in changes]
         return found
 
     def tick(self, now: int) -> list[Found]:
         """What the passing of time has made true; and rules that cannot be judged say so."""
         found: list[Found] = []
-        failing: dict[str, str] = {}
+        failing = {key: reason for key, reason in self._unjudged.items() if reason}
         for name, judge in self.by_type.items():
             found += self._with_things(name, judge.tick(now))
             failing |= {judged.rule.key(): judged.broken for judged in judge.rules if judged.broken}

@@ -1,11 +1,11 @@
 """What was asked to be quiet: rules that are shelved, and things or areas under maintenance."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.registration import Thing
@@ -13,6 +13,9 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import maintenance, shelves
 from cheng.kernel.rules import Rule
 from cheng.standards.problems import Refused
+
+Also = Callable[[Connection], object]
+"""What else belongs into the same transaction: the audit, a notice."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class Quiet:
             ]
         return Asked([dict(row) for row in rows[0]], [dict(row) for row in rows[1]])
 
-    def shelve(self, rule: str, thing: int | None, until: int, actor: str, reason: str) -> None:
+    def shelve(
+        self, rule: str, thing: int | None, until: int, actor: str, reason: str, also: Also | None = None
+    ) -> None:
         """Alerts of the rule (for one thing, or all) stay quiet until a time; Refused without reason or end."""
         if not reason.strip():
             raise Refused(
@@ -64,12 +69,18 @@ class Quiet:
             raise Refused("past", "Choose a time that is still to come.", status=422)
         with self.store.write() as conn:
             conn.execute(insert(shelves).values(rule=rule, thing=thing, until=until, by=actor, reason=reason))
+            if also:
+                also(conn)
 
-    def unshelve(self, shelf: int) -> None:
+    def unshelve(self, shelf: int, also: Also | None = None) -> None:
         with self.store.write() as conn:
+            if also:
+                also(conn)
             conn.execute(delete(shelves).where(shelves.c.id == shelf))
 
-    def maintain(self, scope: dict[str, str], start: int, end: int, actor: str, reason: str) -> str:
+    def maintain(
+        self, scope: dict[str, str], start: int, end: int, actor: str, reason: str, also: Also | None = None
+    ) -> str:
         """A window in which alerts of the scope (area, thing, rule, type) are kept but open no case; its id."""
         if not scope or end <= start or not reason.strip():
             message = "A maintenance window needs what it is about, a beginning before its end, and a reason."
@@ -78,4 +89,6 @@ class Quiet:
         with self.store.write() as conn:
             values = {"id": window, "scope": scope, "start": start, "end": end, "reason": reason, "by": actor}
             conn.execute(insert(maintenance).values(**values))
+            if also:
+                also(conn)
         return window

@@ -145,6 +145,7 @@ VERBS: dict[str, Verb] = {
     "alert_cleared": Verb("The alert is over", OPENED, may.the_house, do.cleared, takes=("text", "detail")),
     "alert_moved": Verb("The alert began at another moment", OPENED, may.the_house, do.noted, takes=("text", "detail")),
     "alert_withdrawn": Verb("The alert was withdrawn", OPENED, may.the_house, do.withdrawn, takes=("text", "detail")),
+    "alert_restored": Verb("The alert stands again", OPENED, may.the_house, do.restored, facts=do.first_facts),
     "alert_joined": Verb("Another alert joined", OPENED, may.the_house, do.joined, takes=("text", "detail")),
 }
 

@@ -195,7 +195,7 @@ def dismissed(case: Case, act: Act, calendar: Calendar) -> Case:
 
 
 def voided(case: Case, act: Act, calendar: Calendar) -> Case:
-    return replace(case, state="void", assignee="", extension=None)
+    return replace(leave(case, act, "void"), state="void")
 
 
 def merged(case: Case, act: Act, calendar: Calendar) -> Case:
@@ -237,6 +237,13 @@ def cleared(case: Case, act: Act, calendar: Calendar) -> Case:
 
 def joined(case: Case, act: Act, calendar: Calendar) -> Case:
     return replace(case, alerts=case.alerts + 1)
+
+
+def restored(case: Case, act: Act, calendar: Calendar) -> Case:
+    """It was true after all: the case that went with it begins anew."""
+    gone = case.state == "void" and not case.touched
+    case = replace(case, alert="standing")
+    return enter(case, act, calendar) if gone else case
 
 
 def withdrawn(case: Case, act: Act, calendar: Calendar) -> Case:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Literal
 
 from cheng.kernel.conditions import Happened, Silent
 from cheng.kernel.expressions import Field, Hop
-from cheng.kernel.frames import Blank
 from cheng.kernel.specs import Spec, did_you_mean
 from cheng.standards.durations import Duration, seconds
 from cheng.standards.units import unit

@@ -1,15 +1,17 @@
 """Rules over events: each record is judged by itself, and an alert stands from the moment it happened."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from cheng.kernel.columns import Bools, Floats, Rows, Times
-from cheng.kernel.entities import Choice, Event, Ref
+from cheng.kernel.entities import Choice, Event, Kept, Quantity, Ref, Track
 from cheng.kernel.frames import Blank, Somewhere, Truth
 from cheng.kernel.rules import Change, Rule
 
+LONGEST = 10_000
 Record = Mapping[str, Any]
 """The fields of one event as it was sent."""
 
@@ -57,18 +59,25 @@ class Records:
 
 
 def judge_events(
-    event: type[Event], rules: Sequence[type[Rule]], records: Sequence[Record], times: Times, slots: Sequence[int]
-) -> list[Change]:
-    """The alerts that events of one type raise; times (n,) µs; slots (n,) the thing each happened to, or -1."""
+    event: type[Event], rules: Sequence[type[Rule]], records: Sequence[Record], times: Times
+) -> tuple[list[Change], dict[str, str]]:
+    """The alerts that events of one type raise, and the rules that could not be judged, with the reason.
+
+    times (n,) microseconds. The slot of a change is the place of its event among the records.
+    """
     frame = Records(records, times)
     changes: list[Change] = []
+    broken: dict[str, str] = {}
     for rule in rules:
-        hits = np.flatnonzero(rule.when.judge(frame).yes)
+        try:
+            hits = np.flatnonzero(rule.when.judge(frame).yes)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            broken[rule.key()] = f"{type(error).__name__}: {error}"
+            continue
         for row in hits.tolist():
             values = {name: value for name, value in records[row].items() if name in event.fields()}
-            at = int(times[row])
-            changes.append(Change("raised", rule.key(), slots[row], at, at, values))
-    return changes
+            changes.append(Change("raised", rule.key(), row, int(times[row]), int(times[row]), values))
+    return changes, broken
 
 
 def event_record(event: type[Event], sent: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -80,8 +89,22 @@ def event_record(event: type[Event], sent: Mapping[str, Any]) -> tuple[dict[str,
             if isinstance(field, Ref):
                 return record, f"'{name}' is missing; it says which {field.target} is meant"
             continue
-        if isinstance(field, Choice) and value not in field.options:
-            return record, f"'{name}' is {value!r}; it has to be one of {', '.join(field.options)}"
+        fault = field_fault(field, value)
+        if fault:
+            return record, f"'{name}' is {str(value)[:80]!r}; {fault}"
         record[name] = value
     unknown = sent.keys() - event.fields().keys() - {"event", "time"}
     return record, f"{', '.join(sorted(unknown))}: no such field in {event.__name__}" if unknown else ""
+
+
+def field_fault(field: Kept, value: Any) -> str:
+    """What a field wanted instead of this value; "" when it fits."""
+    if isinstance(field, Choice):
+        return "" if value in field.options else f"it has to be one of {', '.join(field.options)}"
+    if isinstance(field, Quantity):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return "" if number else f"it has to be a number in {field.unit}"
+    if isinstance(field, Track):
+        pair = isinstance(value, list) and len(value) == 2 and all(isinstance(x, (int, float)) for x in value)
+        return "" if pair else "it has to be a position [longitude, latitude]"
+    return "" if isinstance(value, str) and len(value) <= LONGEST else f"it has to be a text of up to {LONGEST} letters"

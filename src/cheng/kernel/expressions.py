@@ -91,7 +91,7 @@ class Arithmetic(Term):
     right: Column
 
     def values(self, frame: Frame) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             result: Floats = _ARITHMETIC[self.sign](self.left.values(frame), self.right.values(frame))
         result[np.isinf(result)] = np.nan
         return result
@@ -149,7 +149,7 @@ class Swing(_Windowed):
             floor = np.fmin(floor, self.sign * before)
         else:
             signed = np.where(latest >= start, signed[latest], np.nan)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             distance: Floats = signed - floor
         return distance
 
@@ -167,7 +167,7 @@ class Jump(Term):
         values = frame.column(self.of)
         before = np.concatenate(([np.nan], values))[:-1]
         before[frame.first] = frame.carried(self.of)[frame.first]
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             distance = np.abs(values - before)
         return np.where(frame.reported(frozenset({self.of})), distance, np.nan)
 
@@ -189,7 +189,7 @@ class Rate(_Windowed):
         oldest = np.minimum(next_row(seen)[start], len(seen) - 1)
         known = latest > oldest
         passed = np.where(known, frame.time[latest] - frame.time[oldest], 1)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             change = (values[latest] - values[oldest]) * (self.per.us / passed)
         return np.where(known, change, np.nan)
 

@@ -81,14 +81,16 @@ class Run:
     """when less than a quarter of the limit is left"""
     done: int | None = None
     outcome: str = ""
-    """"completed", "returned" or "moved"; empty while it goes on"""
+    """"completed", "returned", "moved" or "void"; empty while it goes on"""
     by: str = ""
     """who finished it"""
     excused: bool = False
     """an appeal was granted: late it was, but the statistics leave it out"""
 
     def late(self, now: int) -> bool:
-        return self.due is not None and (now if self.done is None else self.done) > self.due
+        """Whether it took longer than its limit; nobody is late with what was void."""
+        moment = now if self.done is None else self.done
+        return self.due is not None and moment > self.due and self.outcome != "void"
 
     @property
     def department(self) -> str:

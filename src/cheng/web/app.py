@@ -7,14 +7,14 @@ too. Nobody lists them anywhere: the folder is the list.
 import importlib
 import pkgutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.types import Message, Receive, Scope, Send
 
 from cheng.web.ask import ask_of
 from cheng.web.assets import Assets
@@ -25,6 +25,7 @@ from cheng.web.house_of import House
 from cheng.web.metrics import Counts
 from cheng.web.navigation import Navigation
 from cheng.web.people import REPRESENTATION, People
+from cheng.web.templating import FOLDER as TEMPLATES
 from cheng.web.templating import Templates
 from cheng.web.texts import Catalogues
 
@@ -38,55 +39,57 @@ FORM_ROOM = 2_000_000
 class Web(Litestar):
     """Litestar with what has to hold for every answer: our prefix, the twins' endings, HEAD, and safe headers."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Any ASGI event; pages see the path without our prefix and without a twin's ending."""
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+            await super().__call__(scope, receive, send)
             return
         began = time.perf_counter()
-        hub: House = self.state.hub
-        scope = self.arrived(dict(scope), hub.settings.root_path)  # type: ignore[arg-type,assignment]
+        settings = self.state.hub.settings
+        scope = self.arrived(scope, settings.root_path)
         bare = scope["method"] == "HEAD"
         if bare:
             scope["method"] = "GET"
 
-        async def sent(message: Message) -> None:
+        async def sent(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = secure(message["headers"], hub.settings, scope)
-                self.count(scope, message["status"], time.perf_counter() - began)
+                message["headers"] = secure(message["headers"], settings, scope)
+                self.count(scope["method"], message["status"], time.perf_counter() - began)
             elif bare and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        await super().__call__(scope, receive, sent)  # type: ignore[arg-type]
+        await super().__call__(scope, receive, sent)
 
-    def arrived(self, scope: dict[str, Any], prefix: str) -> dict[str, Any]:
+    def arrived(self, scope: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         """The scope without our prefix, and with a twin's ending moved out of the path into the request's state."""
         path: str = scope["path"]
         if prefix and (path == prefix or path.startswith(prefix + "/")):
             path = path[len(prefix) :] or "/"
-        scope["state"] = dict(scope.get("state") or {})
+        state = dict(scope.get("state") or {})
         stem, dot, ending = path.rpartition(".")
         if dot and ending in ENDINGS and first_part(stem) in self.state.twinned and path not in self.state.literal:
-            scope["state"][REPRESENTATION] = ending
+            state[REPRESENTATION] = ending
             path = stem
-        return {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
+        return {**scope, "path": path, "raw_path": path.encode(), "root_path": "", "state": state}
 
-    def count(self, scope: Scope, status: int, seconds: float) -> None:
+    def count(self, method: str, status: int, seconds: float) -> None:
         """For /metrics: requests by method and status class, and the time they took."""
         counts: Counts = self.state.counts
-        counts.add(
-            "cheng_http_requests_total", "Requests answered.", method=scope["method"], status=f"{status // 100}xx"
-        )
+        counts.add("cheng_http_requests_total", "Requests answered.", method=method, status=f"{status // 100}xx")
         counts.add("cheng_http_seconds_total", "Time until answers began, summed up.", seconds)
 
 
-def create_app(hub: House) -> Web:
-    """The application of a hub. Raises SpecError when a route does not say who may use it."""
+def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = ()) -> Web:
+    """The application of a hub. Raises SpecError when a route does not say who may use it.
+
+    `more`: further routes beside those found; `folders`: where templates are looked for before the house's own.
+    """
     counts = Counts()
     state = {"hub": hub, "counts": counts, "catalogues": Catalogues.load()}
-    state |= {"templates": Templates(Assets.read()), "twinned": set(), "literal": set()}
+    state |= {"templates": Templates(Assets.read(), (*folders, TEMPLATES)), "twinned": set(), "literal": set()}
     app = Web(
-        route_handlers=list(find_routes()),
+        route_handlers=[*find_routes(), *more],
         state=State(state, deep_copy=False),
         dependencies={"ask": Provide(ask_of)},
         exception_handlers=HANDLERS,
@@ -106,7 +109,7 @@ def create_app(hub: House) -> Web:
 
 
 def first_part(path: str) -> str:
-    return path.split("/")[1]
+    return path.lstrip("/").split("/")[0]
 
 
 def twinned(route: Any) -> bool:

@@ -155,7 +155,7 @@ ACCEPTED = {
 
 def representation(request: Request[Any, Any, Any]) -> str:
     """By the ending of the address, else by what the client accepts; html when it does not say."""
-    told: str | None = request.scope["state"].get(REPRESENTATION)  # type: ignore[typeddict-item]
+    told: str | None = request.scope["state"].get(REPRESENTATION)
     if told:
         return told
     for part in request.headers.get("accept", "").split(","):

@@ -52,8 +52,9 @@ import anyio.to_thread
 from litestar import Response
 from litestar import get as litestar_get
 from litestar import post as litestar_post
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Dependency, PathParameter
+from litestar.params import PathParameter
 from litestar.response import Redirect
 
 from cheng.standards.problems import InputError, Refused
@@ -87,7 +88,9 @@ Answer = Response[Any]
 """What a handler returns that sometimes shows a page and sometimes sends elsewhere."""
 
 
-def route(make: Any, path: str | Iterable[str], needs: Needs, opt: dict[str, Any], options: dict[str, Any]) -> Decorator:
+def route(
+    make: Any, path: str | Iterable[str], needs: Needs, opt: dict[str, Any], options: dict[str, Any]
+) -> Decorator:
     """A handler of Litestar with what the house wants to know in its `opt`."""
     paths = [path] if isinstance(path, str) else list(path)
     opt = {"needs": needs, **{key: value for key, value in opt.items() if value}}
@@ -118,7 +121,7 @@ def mark(function: Callable[..., Any], paths: list[str]) -> None:
     for name in {found for path in paths for found in IN_PATH.findall(path)} & told.keys():
         told[name] = Annotated[told[name], PathParameter()]
     if "ask" in told:
-        told["ask"] = Annotated[Ask, Dependency(kind="named")]
+        told["ask"] = NamedDependency[Ask]
 
 
 def get(

@@ -52,11 +52,11 @@ class Macros:
     """The macros of one file, ready to use in the page that is being drawn."""
 
     def __init__(self, templates: Templates, name: str, context: Mapping[str, Any]) -> None:
-        self._make = lambda: templates.environment.get_template(name).make_module(dict(context))
+        self._templates, self._name, self._context = templates, name, context
 
     @cached_property
     def _module(self) -> Any:
-        return self._make()
+        return self._templates.environment.get_template(self._name).make_module(dict(self._context))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)

@@ -21,18 +21,9 @@ SOURCE = HERE.parent
 LOCALES = SOURCE / "locale"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
 """What a reader can choose, each in its own words; the first is what the house speaks by itself."""
-CALLS = {
-    "_": (0,),
-    "say": (0,),
-    "gettext": (0,),
-    "ngettext": (0, 1),
-    "Refused": (1,),
-    "Condition": (2,),
-    "wrong": (1,),
-    "see_other": (2,),
-}
-CALLS |= {"Decision": (1,), "Column": (1,), "Entry": (0,), "wrong": (1,), "see_other": (2,)}
-"""Calls whose arguments, counted from 0, are texts."""
+CALLS = {"_": 0, "say": 0, "gettext": 0, "ngettext": 0, "Refused": 1, "Condition": 2, "Decision": 1, "Column": 1}
+CALLS |= {"Entry": 0, "wrong": 1, "see_other": 2}
+"""Calls with a text, and which argument it is, counted from 0."""
 NAMED = {"why_not", "entry"}
 """Names of arguments that hold texts."""
 TABLES = {"TITLES", "SENTENCES", "SECTIONS", "UNITS", "ROLES", "message"}
@@ -127,7 +118,7 @@ class Catalogues:
 
     def best(self, chosen: str | None, accepted: str | None, default: str) -> Language:
         """The reader's own choice, else the first language of Accept-Language that we speak, else the house's."""
-        if chosen in self.languages:
+        if chosen is not None and chosen in self.languages:
             return self.languages[chosen]
         for tag in preferences(accepted or ""):
             for code, language in self.languages.items():
@@ -198,7 +189,8 @@ def text_nodes(node: ast.AST) -> Iterator[ast.expr]:
     """What a person may read, in this piece of code."""
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        yield from (node.args[i] for i in CALLS.get(name, ())[:1] if i < len(node.args))
+        if name in CALLS and CALLS[name] < len(node.args):
+            yield node.args[CALLS[name]]
         yield from (word.value for word in node.keywords if word.arg in NAMED)
     elif isinstance(node, ast.Assign) and any(getattr(target, "id", "") in TABLES for target in node.targets):
         yield from table_nodes(node.value)

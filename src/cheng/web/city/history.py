@@ -12,7 +12,7 @@ from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import alert_row, spans
 from cheng.web.city.latest import readable
 from cheng.web.city.periods import Period, choices, field_value, period
-from cheng.web.city.seeing import field_of, levels_of, target, thing_of
+from cheng.web.city.seeing import field_of, levels_for, levels_of, target, thing_of
 from cheng.web.city.thresholds import lines
 from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol
 from cheng.web.pages import Column, Page, get
@@ -33,7 +33,7 @@ def columns(ask: Ask, field: Kept) -> list[Column]:
 def history(ask: Ask, type_name: str, thing_id: str, field_name: str) -> Page:
     """One field over time: a chart and a table; `.json` is what the chart draws, `.csv` every reading as it came."""
     thing, entity = thing_of(ask, type_name, thing_id)
-    field = field_of(ask, entity, field_name, levels_of(ask))
+    field = field_of(ask, entity, field_name, levels_for(ask, thing, entity))
     chosen = period(ask)
     if ask.representation == "json":
         return Page("city/history.html", chart(ask, thing, entity, field, chosen))
@@ -43,7 +43,8 @@ def history(ask: Ask, type_name: str, thing_id: str, field_name: str) -> Page:
     extra = {"thing_name": thing.name or thing.id, "period": chosen, "ranges": choices(ask, chosen)}
     extra |= {"label": label(ask.local, field), "doc": field.doc, "entity": entity, "type_text": name_of(entity)}
     extra |= {"begin": field_value(ask, chosen.start), "end": field_value(ask, chosen.end), "most": TABLE}
-    extra |= {"chart_src": ask.url(f"/things/{type_name}/{thing_id}/history/{field_name}.json", **chosen.query(ask))}
+    asked = {**chosen.query(ask), "purpose": ask.query("purpose")}
+    extra |= {"chart_src": ask.url(f"/things/{type_name}/{thing_id}/history/{field_name}.json", **asked)}
     return Page("city/history.html", data, rows="rows", columns=columns(ask, field), extra=extra)
 
 

@@ -69,9 +69,20 @@ def field_of(ask: Ask, entity: type[Entity], name: str, levels: frozenset[str]) 
     return field
 
 
-def levels_of(ask: Ask, personal: bool = False) -> frozenset[str]:
-    """The levels this reader has; sensitive ones when personal details were opened with a purpose."""
-    return cleared(ask.actor, personal)
+def levels_of(ask: Ask) -> frozenset[str]:
+    """The levels this reader has without saying what for."""
+    return cleared(ask.actor)
+
+
+def levels_for(ask: Ask, thing: Thing, entity: type[Entity]) -> frozenset[str]:
+    """The levels this reader has for one thing: with `?purpose=` also personal details, and the audit knows.
+
+    Refused (403) when a purpose is given by somebody who may not see them.
+    """
+    purpose = ask.query("purpose")
+    if purpose:
+        ask.require("see-personal", target(thing, entity), purpose)
+    return cleared(ask.actor, personal=bool(purpose))
 
 
 def area_name(ask: Ask, area: str) -> str:

@@ -7,7 +7,7 @@ changed, at most once a second and without any of it, so that the page asks agai
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Request
@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from cheng.infrastructure.bus import CUT_OFF, Message, Subscription
 from cheng.infrastructure.tables import sessions
+from cheng.kernel.specs import App
 from cheng.security.permissions import Target
 from cheng.security.sessions import digest
 from cheng.standards.problems import Refused
@@ -103,7 +104,7 @@ def still_open(ask: Ask) -> bool:
 def may_see(ask: Ask, body: dict[str, Any]) -> bool:
     """Whether this reader may see the alert: decided as for the alert itself."""
     rule = ask.hub.model.rules.get(body["rule"])
-    owner = rule.app.owner if rule is not None else ""
+    owner = cast("type[App]", rule.app).owner if rule is not None else ""
     return ask.may("see", Target("alert", body["id"], department=owner))
 
 

@@ -1,0 +1,108 @@
+"""What commands have in common: where the data lies, and the hub on it, whether it runs or not."""
+
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from cheng.errands import ERRANDS
+from cheng.hub import Hub, open_hub
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.data_folder import DataFolder, Running, in_use, running
+from cheng.infrastructure.settings import Settings
+from cheng.infrastructure.store import Store
+from cheng.standards.problems import Refused
+
+JSON = "application/json"
+TIMEOUT = 600
+"""Seconds to wait for the hub: a backup of a whole city takes a while."""
+
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder that holds everything this hub keeps.  [default: $CHENG_DATA, or ./data]",
+)
+
+
+def settings_of(data: Path | None, **said: Any) -> Settings:
+    """The settings of a data folder; what was said on the command line goes before the environment."""
+    env = {name: value for name, value in os.environ.items() if data is None or name != "CHENG_DATA"}
+    return Settings.load(data or Path("data"), env, **said)
+
+
+@contextmanager
+def opened_hub(settings: Settings) -> Iterator[Hub]:
+    """The hub on a data folder that nobody else has; SpecError when somebody does."""
+    with DataFolder(settings.data):
+        hub = open_hub(settings)
+        try:
+            yield hub
+        finally:
+            hub.close()
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[tuple[Store, Clock]]:
+    """The store alone, which a hub that runs may have open too."""
+    store = Store(settings.store or settings.data / "cheng.db")
+    try:
+        yield store, Clock()
+    finally:
+        store.close()
+
+
+def hub_that_runs(settings: Settings) -> Running | None:
+    """The hub that runs on the data folder; None when none does. Refused when it cannot be reached."""
+    if not in_use(settings.data):
+        return None
+    there = running(settings.data)
+    if there is None:
+        raise Refused("starting", "Another cheng has the data folder and is just starting or ending; try again.")
+    return there
+
+
+def errand(settings: Settings, name: str, **asked: Any) -> Any:
+    """What the house answers: the one that runs on the data folder, else one opened for it."""
+    there = hub_that_runs(settings)
+    if there is None:
+        with opened_hub(settings) as hub:
+            return ERRANDS[name](hub, **asked)
+    payload = msgspec.json.encode({"errand": name, **asked})
+    return poster(there.url, there.secret)("/local/errands", payload, JSON)["answer"]
+
+
+def poster(url: str, token: str) -> Callable[[str, bytes, str], dict[str, Any]]:
+    """Sends a payload to a path of a hub; Refused with its own words when it says no, or is not there."""
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"{url!r} is no address of a hub; write http://host:port")
+
+    def post(path: str, payload: bytes, media_type: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": media_type}
+        request = urllib.request.Request(url.rstrip("/") + path, payload, headers, method="POST")  # noqa: S310  # http(s), see above
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  # as above
+                told: dict[str, Any] = msgspec.json.decode(answer.read())
+                return told
+        except urllib.error.HTTPError as error:
+            raise refusal(error) from error
+        except urllib.error.URLError as error:
+            values = {"url": url, "reason": error.reason}
+            raise Refused("no-answer", "The hub at {url} does not answer: {reason}.", values) from error
+
+    return post
+
+
+def refusal(error: urllib.error.HTTPError) -> Refused:
+    """What the hub said, as it said it."""
+    try:
+        problem = msgspec.json.decode(error.read(), type=dict[str, Any])
+        detail = str(problem.get("detail") or "; ".join(problem.get("problems", ())))
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        detail = ""
+    return Refused("refused", "{detail}", {"detail": detail or f"The hub answered {error.code}."}, status=error.code)

@@ -1,0 +1,84 @@
+"""`cheng up`: the hub, until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+import uvloop
+
+from cheng.cli._house import data_option, settings_of
+from cheng.hub import Hub
+from cheng.infrastructure.settings import Settings
+from cheng.serve import Feed, Up, run
+
+PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@click.command()
+@data_option
+@click.option("--host", help="The address to listen on; :: for every IPv6 and IPv4 one.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="The port of the pages.  [default: 8000]")
+@click.option("--mqtt-port", type=int, help="The port for devices that speak MQTT.  [default: 1883]")
+@click.option("--demo", "scale", help="Fill the hub with an invented city: small, district or city.")
+@click.option(
+    "--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Seconds of the city in one second."
+)
+def command(
+    data: Path | None, host: str | None, port: int | None, mqtt_port: int | None, scale: str | None, speed: float
+) -> None:
+    """Open the hub and keep it open.
+
+    Prints where it is and, at the first start, the password of the account `operator`. Ctrl-C ends it.
+    """
+    started = time.perf_counter()
+    settings = settings_of(data, host=host, port=port, mqtt_port=mqtt_port, mqtt_host=host)
+    logging.basicConfig(level=logging.INFO, format=PLAIN, stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    demo = partial(feed_of, scale=scale, speed=speed) if scale else None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(until_told(settings, speed, demo, started))
+    click.echo("Stopped; everything is written down.")
+
+
+def feed_of(hub: Hub, scale: str, speed: float) -> Feed:
+    """The invented city."""
+    raise click.UsageError("This Cheng has no invented city.")
+
+
+async def until_told(settings: Settings, speed: float, demo: Callable[[Hub], Feed] | None, started: float) -> None:
+    """Runs the hub until the first SIGINT or SIGTERM; a second one is the system's."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    await run(settings, stopped, partial(tell, started=started), speed, demo)
+
+
+def tell(up: Up, started: float) -> None:
+    """Where the hub is, and how to get in."""
+    lines = [
+        ("Pages", up.http),
+        ("Devices", f"{up.mqtt} (sign in with a token as password: cheng token NAME --role device …)"),
+        ("Data", str(up.hub.settings.data.absolute())),
+    ]
+    if up.password is not None:
+        lines.append(("Sign in as", f"operator, password {up.password} (shown this once; choose your own)"))
+    for account, password in getattr(up.feed, "accounts", ()):
+        lines.append(("", f"{account}, password {password}"))
+    click.echo(f"Cheng is ready after {time.perf_counter() - started:.1f} s.")
+    for name, text in lines:
+        click.echo(f"  {name:<11} {text}")
+    click.echo("Stop it with Ctrl-C.")

@@ -1,0 +1,347 @@
+"""The desk's view of the alerts: which stand, whose they are, what was said about each, and who has seen them.
+
+Whoever may see alerts of some departments only gives their names, and no query returns anything else: an alert is a
+department's when it owns the thing, was ever asked to handle the case, or answers for the application.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Text, and_, cast, func, insert, or_, select, update
+
+from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.quiet import Quiet
+from cheng.infrastructure.store import Store
+from cheng.infrastructure.tables import alert_notices, alerts, case_runs, case_shared, cases, shelves, things
+from cheng.kernel.model import Model
+from cheng.standards.problems import Refused
+
+View = Literal["standing", "quiet", "all"]
+Whose = tuple[str, ...] | None
+"""Names of departments; None for everybody's."""
+Also = Callable[[Connection], object]
+Place = tuple[int, int, int]
+"""Where an alert stands in a list: 0 while it stands, 1 afterwards; when it was raised; its number."""
+MOST = 500
+AS_THEY_ARE = (
+    *("id", "number", "key", "rule", "app", "thing", "onset", "raised", "cleared", "withdrawn_at", "level", "state"),
+    *("acknowledged_at", "shelved_until"),
+)
+OR_EMPTY = ("thing_id", "area", "group_id", "acknowledged_by")
+OVER: ColumnElement[bool] = alerts.c.cleared.is_not(None) | alerts.c.withdrawn_at.is_not(None)
+UNDER_WAY: ColumnElement[bool] = alerts.c.cleared.is_(None) & alerts.c.withdrawn_at.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilters:
+    """Which alerts; what is left empty does not matter."""
+
+    whose: Whose = None
+    view: View = "standing"
+    level: str = ""
+    rule: str = ""
+    thing: str = ""
+    areas: tuple[str, ...] = ()
+    acknowledged: bool | None = None
+    text: str = ""
+    """in what is known of the thing, or the number"""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEntry:
+    """One alert as it is in the book."""
+
+    id: str
+    number: int
+    key: str
+    rule: str
+    app: str
+    thing: int | None
+    thing_id: str
+    onset: int
+    raised: int
+    cleared: int | None
+    withdrawn_at: int | None
+    level: str
+    values: dict[str, Any]
+    area: str
+    state: str
+    group_id: str
+    acknowledged_by: str
+    acknowledged_at: int | None
+    shelved_until: int | None
+
+    def standing(self, now: int) -> str:
+        """In one word: "standing", "shelved", "suppressed", "cleared" or "withdrawn"."""
+        if self.withdrawn_at is not None or self.state == "withdrawn":
+            return "withdrawn"
+        if self.cleared is not None:
+            return "cleared"
+        if self.state != "standing":
+            return self.state
+        return "shelved" if self.shelved_until is not None and self.shelved_until > now else "standing"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """Some alerts, and where the next ones begin; None on the last page."""
+
+    entries: tuple[AlertEntry, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was said about an alert; `seq` counts over all alerts."""
+
+    seq: int
+    alert: str
+    at: int
+    kind: str
+    detail: dict[str, Any]
+
+
+def alert_entry(row: RowMapping) -> AlertEntry:
+    """A row of `alerts`."""
+    known = {name: row[name] for name in AS_THEY_ARE} | {name: row[name] or "" for name in OR_EMPTY}
+    return AlertEntry(**known, values=row["message_values"])
+
+
+class AlertLists:
+    """What the desk, the dashboard and open pages read of the alerts, and what people say about them."""
+
+    store: Store
+    model: Model
+    clock: Clock
+    quiet: Quiet
+
+    # -- lists
+
+    def list(self, filters: AlertFilters | None = None, limit: int = 50, cursor: str | None = None) -> AlertPage:
+        """Standing ones first, the last raised on top. limit: 1 to 500; Refused (422) for a cursor of another list."""
+        wanted, after = filters or AlertFilters(), read_place(cursor)
+        limit = max(1, min(limit, MOST))
+        phases = [UNDER_WAY] if wanted.view != "all" else [UNDER_WAY, OVER]
+        found: list[tuple[int, AlertEntry]] = []
+        with self.store.read() as conn:
+            for phase, condition in enumerate(phases):
+                if after is not None and phase < after[0]:
+                    continue
+                where = [condition, *self._matching(wanted)]
+                if after is not None and phase == after[0]:
+                    where.append(below(after[1], after[2]))
+                query = select(alerts).where(*where).order_by(alerts.c.raised.desc(), alerts.c.number.desc())
+                rows = conn.execute(query.limit(limit + 1 - len(found))).mappings()
+                found += [(phase, alert_entry(row)) for row in rows]
+                if len(found) > limit:
+                    break
+        shown = found[:limit]
+        more = len(found) > limit
+        last = (shown[-1][0], shown[-1][1].raised, shown[-1][1].number) if more else None
+        return AlertPage(tuple(one for _, one in shown), write_place(last) if last else None)
+
+    def counts(self, whose: Whose = None) -> dict[str, int]:
+        """How many stand at each level, under "unseen" how many of them nobody has acknowledged, under "quiet" those
+        that are shelved or suppressed."""
+        audible = self._audible()
+        query = select(
+            alerts.c.level, audible.label("audible"), alerts.c.acknowledged_at.is_(None).label("unseen"), func.count()
+        )
+        query = query.where(UNDER_WAY, *self._whose(whose)).group_by(alerts.c.level, "audible", "unseen")
+        counted = dict.fromkeys(("notice", "warning", "danger", "emergency", "unseen", "quiet"), 0)
+        with self.store.read() as conn:
+            for level, heard, unseen, number in conn.execute(query):
+                if not heard:
+                    counted["quiet"] += number
+                    continue
+                counted[level] = counted.get(level, 0) + number
+                counted["unseen"] += number if unseen else 0
+        return counted
+
+    # -- single alerts
+
+    def get(self, alert: str, whose: Whose = None) -> AlertEntry:
+        """The alert with this id or number; Refused (404) when there is none, or it is another department's."""
+        with self.store.read() as conn:
+            return self._get(conn, alert, whose)
+
+    def by_key(self, key: str) -> AlertEntry | None:
+        """The alert with this key: the one a case names."""
+        with self.store.read() as conn:
+            row = conn.execute(select(alerts).where(alerts.c.key == key)).mappings().first()
+            return None if row is None else alert_entry(row)
+
+    def led_by(self, lead: str, limit: int = 50) -> "Sequence[AlertEntry]":
+        """The alerts that joined the one with the id `lead`, first ones first."""
+        query = select(alerts).where(alerts.c.group_id == lead).order_by(alerts.c.raised).limit(limit)
+        with self.store.read() as conn:
+            return [alert_entry(row) for row in conn.execute(query).mappings()]
+
+    def notices(self, alert: str) -> "Sequence[Notice]":
+        """Everything that was said about an alert (its id), in order."""
+        query = select(alert_notices).where(alert_notices.c.alert == alert).order_by(alert_notices.c.seq)
+        with self.store.read() as conn:
+            return [Notice(**row) for row in conn.execute(query).mappings()]
+
+    def _get(self, conn: Connection, alert: str, whose: Whose) -> AlertEntry:
+        wanted = alert[:200].replace("\0", "")
+        by_number = (
+            [alerts.c.number == int(wanted)] if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else []
+        )
+        query = select(alerts).where(or_(alerts.c.id == wanted, *by_number), *self._whose(whose))
+        row = conn.execute(query).mappings().first()
+        if row is None:
+            raise Refused("no-such-alert", "There is no alert {alert}.", {"alert": wanted}, 404)
+        return alert_entry(row)
+
+    # -- what people say about them
+
+    def acknowledge(
+        self, alert: str, by: str, name: str, note: str = "", *, whose: Whose = None, also: Also | None = None
+    ) -> AlertEntry:
+        """Somebody has seen it and says so. Refused when somebody else did so before, or it was withdrawn; saying it
+        twice changes nothing."""
+        with self.store.write() as conn:
+            found = self._get(conn, alert, whose)
+            if found.acknowledged_at is not None:
+                if found.acknowledged_by == by:
+                    return found
+                message = "{person} has acknowledged this alert already."
+                raise Refused("acknowledged", message, {"person": found.acknowledged_by})
+            if found.withdrawn_at is not None:
+                raise Refused("withdrawn", "This alert was withdrawn: there was nothing after all.")
+            now = self.clock.now()
+            change = update(alerts).where(alerts.c.id == found.id)
+            conn.execute(change.values(acknowledged_by=by, acknowledged_at=now))
+            detail = {"by": by, "name": name, "note": note}
+            conn.execute(insert(alert_notices).values(alert=found.id, at=now, kind="acknowledged", detail=detail))
+            if also:
+                also(conn)
+            return self._get(conn, found.id, None)
+
+    def shelve(
+        self,
+        alert: str,
+        until: int,
+        by: str,
+        name: str,
+        reason: str,
+        *,
+        every: bool = False,
+        whose: Whose = None,
+        also: Also | None = None,
+    ) -> AlertEntry:
+        """Keep the alert's rule quiet until a time: for its thing, or with `every` for all. Nothing is lost: what is
+        raised meanwhile is kept, and what still stands afterwards stands again."""
+        found = self.get(alert, whose)
+
+        def mark(conn: Connection) -> None:
+            concerned = (alerts.c.rule == found.rule) & UNDER_WAY
+            if not every:
+                concerned &= alerts.c.thing == found.thing if found.thing is not None else alerts.c.id == found.id
+            conn.execute(update(alerts).where(concerned).values(shelved_until=until))
+            detail = {"by": by, "name": name, "note": reason, "until": until, "every": every}
+            row = {"alert": found.id, "at": self.clock.now(), "kind": "shelved", "detail": detail}
+            conn.execute(insert(alert_notices).values(**row))
+            if also:
+                also(conn)
+
+        self.quiet.shelve(found.rule, None if every else found.thing, until, by, reason, also=mark)
+        return self.get(found.id)
+
+    def unshelve(self, shelf: int, also: Also | None = None) -> None:
+        """End a shelf before its time; Refused (404) when there is none of that number."""
+
+        def mark(conn: Connection) -> None:
+            row = conn.execute(select(shelves).where(shelves.c.id == shelf)).mappings().first()
+            if row is None:
+                raise Refused("no-shelf", "This has ended already.", status=404)
+            concerned = alerts.c.rule == row["rule"]
+            if row["thing"] is not None:
+                concerned &= alerts.c.thing == row["thing"]
+            conn.execute(update(alerts).where(concerned, UNDER_WAY).values(shelved_until=None))
+            if also:
+                also(conn)
+
+        self.quiet.unshelve(shelf, also=mark)
+
+    # -- for open pages
+
+    def visible(self, ids: Iterable[str], whose: Whose) -> dict[str, int]:
+        """Those of `ids` that the departments may see, each with the number of its last notice."""
+        last = select(func.max(alert_notices.c.seq)).where(alert_notices.c.alert == alerts.c.id).scalar_subquery()
+        query = select(alerts.c.id, last).where(alerts.c.id.in_(list(ids)[:MOST]), *self._whose(whose))
+        with self.store.read() as conn:
+            return {id_: seq or 0 for id_, seq in conn.execute(query)}
+
+    def since(self, seq: int, whose: Whose, limit: int = 100) -> "Sequence[tuple[Notice, AlertEntry]]":
+        """Notices after the one numbered `seq` about alerts that the departments may see."""
+        query = select(alert_notices).where(alert_notices.c.seq > seq).order_by(alert_notices.c.seq).limit(limit)
+        with self.store.read() as conn:
+            heard = [Notice(**row) for row in conn.execute(query).mappings()]
+            ids = {notice.alert for notice in heard}
+            rows = conn.execute(select(alerts).where(alerts.c.id.in_(ids), *self._whose(whose))).mappings()
+            known = {row["id"]: alert_entry(row) for row in rows}
+        return [(notice, known[notice.alert]) for notice in heard if notice.alert in known]
+
+    # -- conditions
+
+    def _audible(self) -> ColumnElement[bool]:
+        awake = alerts.c.shelved_until.is_(None) | (alerts.c.shelved_until <= self.clock.now())
+        return and_(alerts.c.state == "standing", awake)
+
+    def _matching(self, wanted: AlertFilters) -> "Sequence[ColumnElement[bool]]":
+        found = [*self._whose(wanted.whose)]
+        if wanted.view == "standing":
+            found.append(self._audible())
+        elif wanted.view == "quiet":
+            found.append(~self._audible())
+        named = {"level": wanted.level, "rule": wanted.rule, "thing_id": wanted.thing}
+        found += [alerts.c[name] == value for name, value in named.items() if value]
+        if wanted.areas:
+            found.append(alerts.c.area.in_(wanted.areas))
+        if wanted.acknowledged is not None:
+            told = alerts.c.acknowledged_at
+            found.append(told.is_not(None) if wanted.acknowledged else told.is_(None))
+        if wanted.text:
+            values = cast(alerts.c.message_values, Text).icontains(wanted.text, autoescape=True)
+            exact = cast(alerts.c.number, Text) == wanted.text
+            found.append(or_(values, exact, alerts.c.thing_id.icontains(wanted.text, autoescape=True)))
+        return found
+
+    def _whose(self, whose: Whose) -> "Sequence[ColumnElement[bool]]":
+        """Conditions under which an alert belongs to one of the departments."""
+        if whose is None:
+            return []
+        theirs = [app.__name__ for app in self.model.apps.values() if app.owner in whose]
+        owned = select(things.c.idx).where(things.c.idx == alerts.c.thing, things.c.owner.in_(whose)).exists()
+        lead = alerts.alias("lead")
+        key = select(lead.c.key).where(lead.c.id == alerts.c.group_id).correlate(alerts).scalar_subquery()
+        runs = select(case_runs.c.case).where(case_runs.c.case == cases.c.id, case_runs.c.department.in_(whose))
+        shared = select(case_shared.c.case).where(case_shared.c.case == cases.c.id)
+        asked = or_(runs.exists(), shared.where(case_shared.c.department.in_(whose)).exists())
+        handled = select(cases.c.id).where(cases.c.alert == func.coalesce(key, alerts.c.key), asked).exists()
+        return [or_(owned, handled, alerts.c.thing.is_(None) & alerts.c.app.in_(theirs))]
+
+
+def below(raised: int, number: int) -> ColumnElement[bool]:
+    return or_(alerts.c.raised < raised, and_(alerts.c.raised == raised, alerts.c.number < number))
+
+
+def write_place(place: Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def read_place(cursor: str | None) -> Place | None:
+    if not cursor:
+        return None
+    try:
+        phase, raised, number = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        if all(type(part) is int and abs(part) < 2**63 for part in (phase, raised, number)):
+            return phase, raised, number
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise Refused("bad-cursor", "This list has changed; please start from its first page.", {}, 422)

@@ -1,0 +1,186 @@
+"""What the desk looks for beyond `case_lists`: words, areas, cases that wait for a decision, cases one once had.
+
+A walk along the same indexes with further conditions; where those let few rows through, it takes longer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    union,
+    union_all,
+)
+
+from cheng.infrastructure.case_lists import (
+    WITHOUT_LIMIT,
+    Filters,
+    Page,
+    Place,
+    lit,
+    matching,
+    owned,
+    read_cursor,
+    roads,
+    walk,
+    write_cursor,
+)
+from cheng.infrastructure.case_rows import Entry, entry
+from cheng.infrastructure.store import Store
+from cheng.infrastructure.tables import accounts, case_runs, case_shared, cases
+
+CHUNK = 500
+WAITING = ("extension", "appeal")
+"""Marks of cases in which somebody has to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which cases."""
+
+    filters: Filters = field(default_factory=Filters)
+    text: str = ""
+    """in the number, in what is known of the thing, in what was written when it was opened"""
+    rules: tuple[str, ...] = ()
+    """keys of rules whose sentence has the text in it"""
+    areas: tuple[str, ...] = ()
+    waiting: bool = False
+    involved: tuple[str, ...] = ()
+    """departments that had the case at any time"""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What goes beyond the filters."""
+        found: list[ColumnElement[bool]] = []
+        if self.text:
+            found.append(self._has_text())
+        if self.areas:
+            found.append(cases.c.area.in_(self.areas))
+        if self.waiting:
+            found.append(or_(*(cases.c.data[("marks", mark)].as_boolean().is_(true()) for mark in WAITING)))
+        if self.involved:
+            had = select(case_runs.c.case).where(
+                case_runs.c.case == cases.c.id, case_runs.c.n > 0, case_runs.c.department.in_(self.involved)
+            )
+            found.append(had.exists())
+        return found
+
+    def _has_text(self) -> ColumnElement[bool]:
+        known = cases.c.data["text"].as_string().icontains(self.text, autoescape=True)
+        ways = [known, cases.c.thing_id.icontains(self.text, autoescape=True)]
+        ways.append(cases.c.number.startswith(self.text, autoescape=True))
+        for name in ("name", "ward", "area"):
+            ways.append(cases.c.title_values[name].as_string().icontains(self.text, autoescape=True))
+        ways.append(cases.c.data["rule"].as_string().in_(self.rules) if self.rules else false())
+        return or_(*ways)
+
+
+def find(store: Store, now: int, sought: Sought, newest: bool = False, limit: int = 50, cursor: str = "") -> Page:
+    """Cases in order: most urgent first, or with `newest` the last opened. Refused (422) for a cursor not of ours."""
+    after = read_cursor(cursor)
+    with store.read() as conn:
+        places = (last_opened if newest else by_due)(conn, sought, now, after, limit + 1)
+        shown = [id_ for _, id_ in places[:limit]]
+        entries = entries_of(conn, shown)
+    more = write_cursor(places[limit - 1]) if len(places) > limit else None
+    return Page(tuple(entries[id_] for id_ in shown), more)
+
+
+def entries_of(conn: Connection, ids: Sequence[str]) -> dict[str, Entry]:
+    """The lines of the desk with these ids."""
+    found = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = conn.execute(select(cases).where(cases.c.id.in_(ids[start : start + CHUNK]))).mappings()
+        found.update({row["id"]: entry(row) for row in rows})
+    return found
+
+
+def by_due(conn: Connection, sought: Sought, now: int, after: Place | None, limit: int) -> Sequence[Place]:
+    """First the cases with a limit, then those without."""
+    wanted, extra, places = sought.filters, sought.conditions(), list[Place]()
+    if after is None or after[0] != WITHOUT_LIMIT:
+        beyond = [cases.c.due.is_not(None), *extra]
+        if after is not None:
+            beyond.append(tuple_(cases.c.due, cases.c.id) > after)
+        places += walk(conn, wanted, now, beyond, limit)
+    if len(places) < limit and wanted.light in (None, "green"):
+        beyond = [cases.c.due.is_(None), *extra]
+        if after is not None and after[0] == WITHOUT_LIMIT:
+            beyond.append(cases.c.id > after[1])
+        places += walk(conn, wanted, now, beyond, limit - len(places))
+    return places
+
+
+def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None, limit: int) -> Sequence[Place]:
+    """The last opened first, whatever their state."""
+    wanted = sought.filters
+    where = [*owned(wanted), *matching(wanted), *sought.conditions()]
+    if after is not None:
+        where.append(tuple_(cases.c.opened, cases.c.id) < after)
+    places = list[Place]()
+    for state in wanted.states:
+        query = select(cases.c.opened, cases.c.id).where(cases.c.state == state, *where)
+        rows = conn.execute(query.order_by(cases.c.opened.desc(), cases.c.id.desc()).limit(limit))
+        places += [(opened, id_) for opened, id_ in rows]
+    return sorted(places, reverse=True)[:limit]
+
+
+def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:
+    """How many of them stand in "green", "yellow" and "red" light, and how many are "suspended"."""
+    wanted, extra = sought.filters, sought.conditions()
+    light = case((lit("red", now), "red"), (lit("yellow", now), "yellow"), else_="green")
+    shown = {"open": light.label("light"), "suspended": literal("suspended").label("light")}
+    walks = [
+        select(label, cases.c.id).where(cases.c.state == state, *whose, *matching(wanted), *extra)
+        for state, label in shown.items()
+        if state in wanted.states
+        for whose in roads(wanted)
+    ]
+    counted = dict.fromkeys(("red", "yellow", "green", "suspended"), 0)
+    if not walks:
+        return counted
+    found = (union if len(walks) > 2 else union_all)(*walks).subquery()
+    with store.read() as conn:
+        for name, number in conn.execute(select(found.c.light, func.count()).group_by(found.c.light)):
+            counted[name] = number
+    return counted
+
+
+def departments_of(conn: Connection, case_id: str) -> frozenset[str]:
+    """Every department that was ever asked about a case, and those it is offered to beside the first."""
+    runs = select(case_runs.c.department).where(case_runs.c.case == case_id)
+    shared = select(case_shared.c.department).where(case_shared.c.case == case_id)
+    return frozenset(name for name in conn.execute(union(runs, shared)).scalars() if name)
+
+
+def officers(store: Store, departments: Sequence[str]) -> list[tuple[str, str]]:
+    """(account, name) of those who may handle cases of these departments, by name."""
+    query = select(accounts).where(accounts.c.department.in_(departments), ~accounts.c.disabled)
+    with store.read() as conn:
+        rows = conn.execute(query.order_by(accounts.c.display_name)).mappings()
+        return [(row["name"], row["display_name"]) for row in rows if "officer" in row["roles"]]
+
+
+def names(store: Store, people: Sequence[str]) -> dict[str, str]:
+    """What those with these accounts are called; an account that is gone keeps its sign-in name."""
+    wanted = {name for name in people if name}
+    if not wanted:
+        return {}
+    query = select(accounts.c.name, accounts.c.display_name).where(accounts.c.name.in_(wanted))
+    with store.read() as conn:
+        return {name: name for name in wanted} | {name: shown for name, shown in conn.execute(query)}
+
+
+def all_departments(store: Store) -> list[str]:
+    """Departments in which somebody works."""
+    query = select(accounts.c.department).where(~accounts.c.disabled, accounts.c.department != "").distinct()
+    with store.read() as conn:
+        return sorted(conn.execute(query).scalars())

@@ -1,0 +1,205 @@
+"""The desk: cases, most urgent first."""
+
+from dataclasses import replace
+from typing import Any
+
+from cheng.infrastructure import case_search
+from cheng.infrastructure.case_lists import Filters
+from cheng.infrastructure.case_rows import Entry
+from cheng.infrastructure.case_search import Sought
+from cheng.kernel.rules import LEVELS
+from cheng.web.city.seeing import area_name
+from cheng.web.city.words import name_of
+from cheng.web.desk import words
+from cheng.web.desk.seeing import mine, scope, sees_all
+from cheng.web.pages import Ask, Column, Page, get
+
+ALIVE = ("open", "suspended")
+OVER = ("closed", "void", "merged")
+LIGHTS = ("red", "yellow", "green")
+MOST_AREAS = 300
+"""Areas the filter offers by name."""
+COLUMNS = (
+    Column("title", "What"),
+    Column("number", "Number"),
+    Column("light_text", "Limit"),
+    Column("level", "Level", "level"),
+    Column("step_text", "Step"),
+    Column("departments", "Department"),
+    Column("assignee_name", "With"),
+    Column("thing", "Thing"),
+    Column("area_name", "Area"),
+    Column("opened", "Opened", "moment"),
+    Column("due", "Due", "moment"),
+    Column("closed", "Closed", "moment"),
+    Column("state", "State"),
+    Column("light", "Light"),
+    Column("flow", "Flow"),
+    Column("step", "Step's name"),
+    Column("area", "Area's id"),
+)
+KEEP = ("url", "geometry", "marks", "resumes")
+
+
+@get(["/desk", "/desk/cases"], needs=("enter", "desk"), entry="Cases", order=10)
+def cases(ask: Ask) -> Page:
+    """My cases, those of my department, those that wait for a decision, and those that are over."""
+    tabs = ["mine", "department", "waiting", "closed"] if not sees_all(ask) else ["all", "mine", "waiting", "closed"]
+    tab = ask.choice("tab", tabs, tabs[0])
+    light = ask.choice("light", LIGHTS)
+    sought = wanted(ask, tab)
+    page = case_search.Page((), None)
+    counts = dict.fromkeys((*LIGHTS, "suspended"), 0)
+    numbers: dict[str, int | None] = dict.fromkeys(tabs)
+    if sought is not None:
+        newest = tab == "closed"
+        lit = replace(sought, filters=replace(sought.filters, light=light or None)) if light and not newest else sought
+        page = case_search.find(ask.hub.store, ask.now, lit, newest, ask.limit(), ask.query("after"))
+        counts = case_search.lights(ask.hub.store, ask.now, sought) if not newest else counts
+        numbers = tab_counts(ask, tabs, tab, counts)
+    rows = case_rows(ask, page.entries)
+    data = {"tab": tab, "counts": counts, "next": page.cursor, "cases": rows}
+    extra = {"tabs": tabs, "numbers": numbers, "light": light, "choices": choices(ask), "filtered": filtered(ask)}
+    return Page("desk/cases.html", data, extra=extra, rows="cases", columns=COLUMNS, keep=KEEP, fragment="list")
+
+
+def wanted(ask: Ask, tab: str) -> Sought | None:
+    """What the address asks for, cut down to what this reader may see; None when that is nothing."""
+    base = scope(ask)
+    if base is None:
+        return None
+    narrow: dict[str, Any] = {name: ask.query(name) for name in ("flow", "app", "level", "thing_id")}
+    narrow["thing_id"] = ask.query("thing")
+    filters = replace(base, **narrow, states=ALIVE)
+    areas = below(ask, ask.query("area"))
+    text = ask.query("q")
+    sought = Sought(filters, text, rules_with(ask, text), areas)
+    if tab == "mine":
+        return replace(sought, filters=replace(filters, departments=(), person=ask.actor.name))
+    if tab == "department":
+        return replace(sought, filters=replace(filters, departments=mine(ask), person="")) if mine(ask) else None
+    if tab == "waiting":
+        return replace(sought, filters=replace(filters, states=("open", "suspended", "closed")), waiting=True)
+    if tab == "closed":
+        had = mine(ask) if not sees_all(ask) else ()
+        return replace(sought, filters=replace(filters, departments=(), person="", states=OVER), involved=had)
+    return sought
+
+
+def tab_counts(ask: Ask, tabs: list[str], tab: str, counts: dict[str, int]) -> dict[str, int | None]:
+    """How many open cases each of the first two tabs has, filters left aside; of the open tab as it is shown."""
+    numbers: dict[str, int | None] = dict.fromkeys(tabs)
+    for name in tabs[:2]:
+        if name == tab and not filtered(ask):
+            numbers[name] = sum(counts.values())
+        elif name == "mine":
+            numbers[name] = sum(ask.hub.cases.counts(Filters(person=ask.actor.name)).values())
+        elif name == "department" and mine(ask):
+            numbers[name] = sum(ask.hub.cases.counts(Filters(departments=mine(ask))).values())
+    if tab == "waiting":
+        numbers[tab] = sum(counts.values())
+    return numbers
+
+
+def filtered(ask: Ask) -> bool:
+    """Whether the address narrows the list."""
+    return any(ask.query(name) for name in ("flow", "app", "level", "area", "thing", "q"))
+
+
+def rules_with(ask: Ask, text: str) -> tuple[str, ...]:
+    """Keys of the rules whose sentence, in the reader's language, has the text in it."""
+    low = text.lower()
+    rules = ask.hub.model.rules.items()
+    return tuple(key for key, rule in rules if low in ask._(rule.sentence()).lower()) if text else ()
+
+
+def below(ask: Ask, area: str) -> tuple[str, ...]:
+    """An area and all that lie in it, by their ids."""
+    if not area:
+        return ()
+    found, grown = {area}, True
+    areas = ask.hub.things.of_type("Area")
+    while grown:
+        inner = {each.id for each in areas if each.properties.get("parent") in found} - found
+        grown = bool(inner)
+        found |= inner
+    return tuple(sorted(found))
+
+
+def choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
+    """What the filters offer."""
+    flows = sorted((ask._(name_of(flow)), key) for key, flow in ask.hub.cases.flows.items())
+    areas = sorted((each.name or each.id, each.id) for each in ask.hub.things.of_type("Area"))
+    levels = {"notice": ask._("Notice"), "warning": ask._("Warning"), "danger": ask._("Danger")}
+    levels["emergency"] = ask._("Emergency")
+    return {
+        "flow": [("", ask._("All")), *((key, text) for text, key in flows)],
+        "level": [("", ask._("All")), *((level, levels[level]) for level in reversed(LEVELS))],
+        "area": [("", ask._("All")), *((id_, text) for text, id_ in areas[:MOST_AREAS])] if areas else [],
+    }
+
+
+def case_rows(ask: Ask, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+    """Cases as rows of a list."""
+    people = case_search.names(ask.hub.store, [entry.assignee for entry in entries])
+    return [case_row(ask, entry, people) for entry in entries]
+
+
+def case_row(ask: Ask, entry: Entry, people: dict[str, str]) -> dict[str, Any]:
+    light = "grey" if entry.state == "suspended" else entry.light(ask.now)
+    return {
+        "number": entry.number,
+        "title": words.title(ask, entry),
+        "state": entry.state,
+        "light": light,
+        "light_text": light_text(ask, entry, light),
+        "level": entry.level,
+        "step": entry.step,
+        "step_text": words.step_name(ask, entry.step) if entry.step else words.say(ask, entry.state),
+        "departments": ", ".join(entry.departments),
+        "assignee_name": people.get(entry.assignee, ""),
+        "thing": entry.thing_id,
+        "area": entry.area,
+        "area_name": area_name(ask, entry.area),
+        "flow": entry.flow,
+        "opened": entry.opened,
+        "due": entry.due,
+        "closed": entry.closed,
+        "resumes": entry.resumes,
+        "marks": marks(ask, entry),
+        "geometry": (entry.longitude, entry.latitude),
+        "url": ask.url(f"/desk/cases/{entry.number}"),
+    }
+
+
+def light_text(ask: Ask, entry: Entry, light: str) -> str:
+    """The light in words: how long until the next limit, or how it ended."""
+    if entry.state == "suspended":
+        return ask._("suspended until {day}", day=ask.local.date(entry.resumes))
+    if entry.state == "open":
+        return ask.local.left(entry.due) if entry.due is not None else ask._("no limit")
+    if entry.state == "closed":
+        return ask._("closed late") if light == "red" else ask._("closed in time")
+    return words.say(ask, entry.state)
+
+
+def marks(ask: Ask, entry: Entry) -> list[str]:
+    """What else to know at a glance."""
+    told = entry.marks
+    found = [ask._("under supervision")] if told.get("supervised") else []
+    if told.get("urged"):
+        found.append(ask.local.language.ngettext("urged once", "urged {n} times", told["urged"]))
+    if told.get("extension"):
+        found.append(ask._("more time asked for"))
+    if told.get("appeal"):
+        found.append(ask._("appeal to decide"))
+    if told.get("reopened"):
+        found.append(ask._("reopened"))
+    if told.get("alerts", 0) > 1:
+        found.append(ask.local.language.ngettext("{n} alert", "{n} alerts", told["alerts"]))
+    if told.get("alert") == "cleared" and entry.state == "open":
+        found.append(ask._("the alert is over"))
+    return found
+
+
+routes = [cases]

@@ -1,0 +1,104 @@
+"""What cases and acts are called, in the reader's language."""
+
+from typing import Any
+
+from cheng.infrastructure.case_rows import Entry
+from cheng.kernel.cases import VERBS
+from cheng.kernel.specs import title_of
+from cheng.standards.durations import Duration
+from cheng.web.city.words import alert_text, name_of, span
+from cheng.web.fields import cleared
+from cheng.web.pages import Ask
+
+SENTENCES = {
+    "open": "Open",
+    "suspended": "Suspended",
+    "closed": "Closed",
+    "void": "Void",
+    "merged": "Merged",
+    "emergency": "day and night",
+    "calendar": "calendar days",
+    "working hours": "in working hours",
+    "working days": "on working days",
+    "standing": "Standing",
+    "shelved": "Shelved",
+    "suppressed": "Under maintenance",
+    "cleared": "Over",
+    "withdrawn": "Withdrawn",
+    "photo": "Photo",
+    "recorder": "Recorder file",
+    "completed": "done",
+    "returned": "sent back",
+    "moved": "given to another department",
+    "now": "under way",
+    "ahead": "to come",
+}
+"""Words of the kernel → what people read."""
+ICONS = {
+    "open": "bell",
+    "take": "person",
+    "assign": "person",
+    "complete": "check",
+    "return": "left",
+    "note": "edit",
+    "suspend": "pause",
+    "extend": "clock",
+    "allow": "clock",
+    "deny": "clock",
+    "urge": "bell",
+    "supervise": "siren",
+    "void": "cross",
+    "merge": "link",
+    "alert_cleared": "check",
+    "alert_withdrawn": "cross",
+    "alert_joined": "plus",
+}
+COLOURS = {"complete": "good", "return": "warning", "supervise": "danger", "void": "danger", "urge": "warning"}
+
+
+def say(ask: Ask, word: str) -> str:
+    """A word of the kernel as people read it."""
+    return ask._(SENTENCES.get(word, title_of(word) if word else ""))
+
+
+def step_name(ask: Ask, name: str) -> str:
+    return ask._(title_of(name)) if name else ""
+
+
+def verb(ask: Ask, name: str) -> str:
+    """The title of an act, for its button and in the list of acts."""
+    known = VERBS.get(name)
+    return ask._(known.title if known else title_of(name))
+
+
+def limit(ask: Ask, length: Duration | None) -> str:
+    """A limit with the clock it runs on: 1 hour, day and night."""
+    if length is None:
+        return ""
+    if length.unit.startswith("working"):
+        return span(ask, length)
+    return ask._("{time}, {clock}", time=span(ask, length), clock=say(ask, length.clock))
+
+
+def flow_title(ask: Ask, key: str) -> str:
+    flow = ask.hub.cases.flows.get(key)
+    return ask._(name_of(flow)) if flow else key
+
+
+def title(ask: Ask, entry: Entry) -> str:
+    """What a case is about, in one sentence."""
+    rule = ask.hub.model.rules.get(entry.rule)
+    if rule is not None:
+        return alert_text(ask, rule, entry.values, cleared(ask.actor))
+    if entry.text and not entry.rule:
+        first = entry.text.strip().splitlines()[0]
+        return first if len(first) <= 120 else first[:119] + "…"
+    thing = str(entry.values.get("name") or entry.thing_id or "")
+    name = flow_title(ask, entry.flow)
+    return f"{name} · {thing}" if thing else name
+
+
+def refusal(ask: Ask, code: str, message: str, values: dict[str, Any], people: dict[str, str]) -> str:
+    """Why something cannot be done now, people by the name they are called by."""
+    named = {key: people.get(value, value) if isinstance(value, str) else value for key, value in values.items()}
+    return ask._(message, **named)

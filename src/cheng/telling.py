@@ -3,7 +3,8 @@
 The page is drawn from the declarations alone, so it is never behind them. Markdown, in any language of the house.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from cheng.kernel.entities import Choice, Command, Entity, Event, Kept, Place, Quantity, Ref, Track
 from cheng.kernel.flows import ANOTHER, Flow, Step
@@ -84,7 +85,7 @@ class Teller:
         family = _(FAMILY_TITLES.get(app.family, app.family))
         about = {"owner": _(app.owner), "family": family, "system": app.system}
         yield _("{owner} answers for it. It belongs to {family}, system {system}.", **about)
-        kinds = (
+        kinds: tuple[tuple[str, type[Spec], Callable[[Any], Iterator[str]]], ...] = (
             (_("What exists"), Entity, self.entity),
             (_("What happens"), Event, self.event),
             (_("What is worked out"), Job, self.job),
@@ -97,7 +98,7 @@ class Teller:
             if specs:
                 yield from ("", f"## {title}")
             for spec in specs:
-                yield from ("", *lines(spec))  # type: ignore[operator]  # each kind with the lines of its own
+                yield from ("", *lines(spec))
 
     def head(self, spec: type[Spec], more: str = "") -> str:
         return f"**{self._(title_of(spec.__name__))}**{more} — {self._(spec.sentence())}"

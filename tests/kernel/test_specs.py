@@ -55,9 +55,9 @@ def test_a_whole_declaration_has_no_problem() -> None:
 
 
 def test_h001_no_sentence() -> None:
-    at = line() + 1
+    at = line() + 2
 
-    class soup(Recipe):  # fmt: skip
+    class soup(Recipe):
         serves, time = 4, minutes(20)
 
     problem = "H001 recipe soup has no sentence"
@@ -65,9 +65,9 @@ def test_h001_no_sentence() -> None:
 
 
 def test_h002_unknown_attribute() -> None:
-    at = line() + 1
+    at = line() + 2
 
-    class soup(Recipe):  # fmt: skip
+    class soup(Recipe):
         """Soup."""
 
         serves, tiem = 4, minutes(20)
@@ -93,9 +93,9 @@ def test_h002_names_what_is_known_when_nothing_is_near() -> None:
 
 
 def test_h003_lacking_attribute() -> None:
-    at = line() + 1
+    at = line() + 2
 
-    class soup(Recipe):  # fmt: skip
+    class soup(Recipe):
         """Soup."""
 
         serves = 4
@@ -127,7 +127,7 @@ def test_h004_a_value_that_does_not_fit(name: str, value: Any, wanted: str) -> N
     assert problem.hint == f"it has to be {wanted}"
 
 
-@pytest.mark.parametrize(("name", "value"), [("after", int), ("after", 1), ("work", 3), ("names", [1])])  # fmt: skip
+@pytest.mark.parametrize(("name", "value"), [("after", int), ("after", 1), ("work", 3), ("names", [1])])
 def test_h004_classes_functions_and_tables(name: str, value: Any) -> None:
     soup = type("soup", (Recipe,), {"__doc__": "Soup.", "serves": 4, "time": minutes(20), name: value})
     assert [problem.code for problem in soup.problems] == ["H004"]

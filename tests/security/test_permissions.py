@@ -9,6 +9,8 @@ from cheng.security.permissions import GRANTS, ROWS, VERBS, Target, decide, reac
 
 PEOPLE = {role: Actor(f"the-{role}", role.title(), (role,), "Drainage") for role in ("citizen", "officer", "leader")}
 PEOPLE["operator"] = Actor("the-operator", "Operator", ("operator",), "Data Office")
+PEOPLE["dispatcher"] = Actor("the-dispatcher", "Dispatcher", ("dispatcher",), "Command centre")
+PEOPLE["reviewer"] = Actor("the-reviewer", "Reviewer", ("reviewer",), "Supervision centre")
 PEOPLE["newcomer"] = Actor("the-newcomer", "Newcomer", ("newcomer",), "Drainage")
 PEOPLE["device"] = Actor("token:d", "d", ("device",), "Drainage", "device", Scope(ids=frozenset({"cover-7"})))
 PEOPLE["anonymous"] = ANONYMOUS
@@ -20,7 +22,12 @@ ALWAYS = {
     "blob, try rule",
     "leader": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "dataset, see indicator, see rule, see blob, see job, see command, download dataset, note case, "
-    "acknowledge alert, try rule, read-audit audit",
+    "acknowledge alert, try rule, read-audit audit, act case",
+    "dispatcher": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
+    "indicator, see rule, see blob, see command, act case, note case, report case, acknowledge alert, shelve alert, "
+    "upload blob",
+    "reviewer": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
+    "indicator, see rule, see blob, see command, act case, note case, upload blob",
     "operator": "enter portal, enter catalogue, enter dashboard, enter console, enter kiosk, see thing, see alert, "
     "see dataset, see indicator, see rule, see job, see refused, see setting, see command, shelve alert, "
     "maintain thing, register thing, ingest thing, load thing, load dataset, try rule, run job, "
@@ -43,7 +50,9 @@ PUBLIC["anonymous"] = PUBLIC["citizen"]
 REPORTED = {"citizen": "see case, see blob, note case", "officer": "see blob"}
 ASSIGNED = {"officer": "see case, act case, note case, see blob"}
 IN_SCOPE = {"device": "ingest thing, receive thing, see thing"}
-OWN_ACCOUNT = dict.fromkeys(("citizen", "officer", "leader", "operator", "newcomer"), "change-password account")
+OWN_ACCOUNT = dict.fromkeys(
+    ("citizen", "officer", "leader", "dispatcher", "reviewer", "operator", "newcomer"), "change-password account"
+)
 PURPOSE = {"officer": "see-personal thing, see-personal case"}
 
 CELLS = [(verb, kind) for verb, kinds in VERBS.items() for kind in kinds.split()]
@@ -86,11 +95,10 @@ def test_every_grant_is_in_the_matrix() -> None:
     assert all(row[3:] for row in ROWS), "a line without a condition would grant nothing"
 
 
-def test_only_officers_decide_cases() -> None:
+def test_operators_run_the_house_and_decide_no_case() -> None:
     deciders = {role for role, verb, _ in GRANTS if verb == "act"}
-    assert deciders == {"officer", "house"}
-    for role in ("leader", "operator"):
-        assert not decide(PEOPLE[role], "act", Target("case", department="Drainage", assignee=f"the-{role}")).allowed
+    assert deciders == {"officer", "dispatcher", "reviewer", "leader", "house"}
+    assert not decide(PEOPLE["operator"], "act", Target("case", department="Drainage", assignee="the-operator")).allowed
 
 
 def test_an_actor_without_a_name_or_department_owns_nothing() -> None:

@@ -28,15 +28,11 @@ def app(hub: Hub) -> Web:
 
 
 @pytest.fixture
-def visitor(app: Web) -> Iterator[Callable[..., Visitor]]:
+def visitor(app: Web) -> Callable[..., Visitor]:
     """visitor() is a stranger, visitor("officer") somebody who has signed in."""
-    everyone: list[Visitor] = []
 
     def come(role: str = "", **headers: str) -> Visitor:
         new = Visitor(app, **headers)
-        everyone.append(new)
         return new.sign_in(role) if role else new
 
-    yield come
-    for each in everyone:
-        each.client.close()
+    return come

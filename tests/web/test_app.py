@@ -31,13 +31,12 @@ def test_every_answer_is_safe(visitor: Come, path: str) -> None:
 def test_https_is_demanded_where_it_is_used(tmp_path: Any) -> None:
     hub = open_house(tmp_path, secure_cookies=True, root_path="")
     visitor = Visitor(create_app(hub))
-    visitor.client.base_url = "https://testserver"
+    visitor.client.base_url = "https://testserver.local"
     answer = visitor.send("/sign-in", name="officer", password="quiet-lantern-river-47")
     assert "max-age=31536000" in answer.headers["strict-transport-security"]
     assert "__Host-cheng_session=" in answer.headers["set-cookie"]
     for word in ("Secure", "HttpOnly", "samesite=lax"):
         assert word.lower() in answer.headers["set-cookie"].lower()
-    visitor.client.close()
     hub.close()
 
 
@@ -47,7 +46,6 @@ def below(tmp_path: Any) -> Iterator[Visitor]:
     hub = open_house(tmp_path, root_path="/cheng")
     visitor = Visitor(create_app(hub))
     yield visitor
-    visitor.client.close()
     hub.close()
 
 

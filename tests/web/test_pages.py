@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,9 +32,7 @@ TEMPLATE = """{% extends "base.html" %}{% block title %}{{ _("List") }}{% endblo
 def page(ask: Ask, status: int = 200, form: Form | None = None) -> Page:
     extra = {"form": form or Form(ask, {"name": "Cover 7", "tags": ["y"]})}
     data = {"things": ROWS, "count": 1}
-    return Page(
-        "try.html", data, extra=extra, rows="things", columns=COLUMNS, keep=(), fragment="list", status=status
-    )
+    return Page("try.html", data, extra=extra, rows="things", columns=COLUMNS, keep=(), fragment="list", status=status)
 
 
 @get("/try", needs=PUBLIC, entry="List")
@@ -66,17 +63,15 @@ def sent(ask: Ask, word: str) -> Answer:
     form.choice("ward", ("n", "s"))
     form.choices("tags", ("x", "y"))
     form.files("photos", most=1)
-    if not form:
+    if form.errors:
         return page(ask, 422, form)
     return see_other(ask, "/try", "Your note was added.", word=word)
 
 
 @pytest.fixture
-def anybody(hub: Hub, tmp_path: Path) -> Iterator[Visitor]:
+def anybody(hub: Hub, tmp_path: Path) -> Visitor:
     (tmp_path / "try.html").write_text(TEMPLATE, "utf-8")
-    visitor = Visitor(create_app(hub, [listed, one, sent], [tmp_path]))
-    yield visitor
-    visitor.client.close()
+    return Visitor(create_app(hub, [listed, one, sent], [tmp_path]))
 
 
 def test_the_page_and_its_twins_say_the_same_and_hide_the_same(anybody: Visitor) -> None:

@@ -212,4 +212,7 @@ def silence(thing: type[Entity], span: Duration) -> Silent:
 
 def happened(event: type[Event]) -> Happened:
     """Any event of the type: `when = happened(Panic)`."""
-    return Happened(event, next(iter(event.fields().values())))
+    some = next(iter(event.fields().values()), None)
+    if some is None:
+        raise TypeError(f"event {event.__name__} has no field; say at least to what it happened: thing = Ref(…)")
+    return Happened(event, some)

@@ -9,7 +9,9 @@ ActorKind = Literal["person", "device", "system"]
 ROLES = {
     "citizen": "Lives or works here: reports, asks, reads what is public.",
     "officer": "Works in a department: handles its cases, alerts and things.",
-    "leader": "Answers for the whole: sees everything, decides no single case.",
+    "dispatcher": "Sends cases to departments, moves and pauses them, decides about more time.",
+    "reviewer": "Decides about appeals and about more time; handles nothing.",
+    "leader": "Answers for the whole: sees everything, urges and supervises, handles no case.",
     "operator": "Runs the house: devices, imports, accounts, backups.",
 }
 """Roles an account can have. Beside them: `device` for tokens, `house`, and `newcomer` until it chose its password."""

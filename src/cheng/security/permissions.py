@@ -6,6 +6,7 @@ A grant is (role, verb, kind of object) with the conditions under which it holds
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Self
 
 from cheng.security.actors import Actor
@@ -113,14 +114,13 @@ Grants = dict[tuple[str, str, str], tuple[Condition, ...]]
 
 
 def grants() -> Grants:
-    """The table, one line per role, verbs and kinds."""
+    """The table, one line per roles, verbs and kinds."""
     table: Grants = {}
-    for role, verbs, kinds, *conditions in ROWS:
-        for verb in verbs.split():
-            for kind in kinds.split():
-                if kind not in VERBS[verb].split():
-                    raise ValueError(f"nobody can {verb} a {kind}")
-                table[role, verb, kind] = (*table.get((role, verb, kind), ()), *conditions)
+    for roles, verbs, kinds, *conditions in ROWS:
+        for role, verb, kind in product(roles.split(), verbs.split(), kinds.split()):
+            if kind not in VERBS[verb].split():
+                raise ValueError(f"nobody can {verb} a {kind}")
+            table[role, verb, kind] = (*table.get((role, verb, kind), ()), *conditions)
     for verb, kinds in VERBS.items():
         table |= {("house", verb, kind): (ANY,) for kind in kinds.split()}
     return table
@@ -157,6 +157,14 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("leader", "try", "rule", ANY),
     ("leader", "read-audit", "audit", ANY),
     ("leader", "change-password", "account", OWN_ACCOUNT),
+    ("leader", "act", "case", ANY),
+    ("dispatcher reviewer", "enter", "portal catalogue desk dashboard", ANY),
+    ("dispatcher reviewer", "see", "thing alert case indicator rule blob command", ANY),
+    ("dispatcher reviewer", "act note", "case", ANY),
+    ("dispatcher", "report", "case", ANY),
+    ("dispatcher", "acknowledge shelve", "alert", ANY),
+    ("dispatcher reviewer", "upload", "blob", ANY),
+    ("dispatcher reviewer", "change-password", "account", OWN_ACCOUNT),
     ("operator", "enter", "portal catalogue dashboard console kiosk", ANY),
     ("operator", "see", "thing alert dataset indicator rule job refused setting command", ANY),
     ("operator", "shelve", "alert", ANY),

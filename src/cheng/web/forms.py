@@ -27,9 +27,6 @@ class Form:
         self.errors: dict[str, str] = {}
         """field → sentence in the reader's language"""
 
-    def __bool__(self) -> bool:
-        return not self.errors
-
     def value(self, name: str) -> Any:
         """What to show in a field: what was sent, else what it began with."""
         if name in self.ask.form:

@@ -45,7 +45,7 @@ class Templates:
         context["forms"] = Macros(self, "macros/forms.html", context)
         if not block:
             return template.render(context)
-        return Markup("").join(template.blocks[block](template.new_context(context, shared=False)))
+        return "".join(template.blocks[block](template.new_context(context, shared=False)))
 
 
 class Macros:

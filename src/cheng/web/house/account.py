@@ -51,14 +51,14 @@ def change_password(ask: Ask) -> Answer:
     """Change it, and sign in anew: every session of the account ends."""
     form = Form(ask)
     old, new, again = (form.secret(name) for name in ("old", "new", "again"))
-    if form and new != again:
+    if not form.errors and new != again:
         form.wrong("again", "The two do not agree.")
-    if form:
+    if not form.errors:
         try:
             ask.hub.accounts.change_password(ask.actor, old, new)
         except Refused as refused:
             form.wrong("old" if refused.code in WRONG_OLD else "new", refused.message, **refused.values)
-    if not form:
+    if form.errors:
         return password_page(ask, form, 422)
     ask.hub.bus.publish(CLOSED, {"account": ask.actor.name})
     with ask.hub.store.write() as conn:

@@ -42,7 +42,7 @@ def signed_in(ask: Ask) -> Answer:
     """Open a session with a new token, whatever the browser came with."""
     form = Form(ask)
     name, password = form.text("name", required=True, most=80), form.secret("password")
-    if not form or name is None:
+    if form.errors or name is None:
         return sign_in_page(ask, form, 422)
     name_of_cookie = session_cookie(ask.hub)
     before = ask.request.cookies.get(name_of_cookie)

@@ -1,0 +1,123 @@
+"""The forms of a case: what this person may do next, with what each act has to carry, and what was typed already."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cheng.infrastructure import case_search
+from cheng.infrastructure.case_book import Filed
+from cheng.kernel.cases import Option, judge
+from cheng.kernel.guards import Ask as Asked
+from cheng.standards.problems import Refused
+from cheng.web.desk import words
+from cheng.web.desk.seeing import may_do, person
+from cheng.web.pages import Ask, Form
+
+FIRST = ("complete", "take", "allow", "deny", "uphold", "dismiss", "resume")
+"""What is offered openly; everything else is folded away."""
+DANGEROUS = ("void",)
+KEYS = {"take": "t", "complete": "d", "note": "n", "return": "r", "assign": "a", "extend": "e"}
+SENTENCES = {
+    "take": "From then on it is with you, and your department answers for it.",
+    "complete": "The case goes on to the next step.",
+    "assign": "The person finds it among their cases.",
+    "move": "The step begins anew there, with its full limit.",
+    "return": "Nothing that was done or handed in is lost.",
+    "extend": "A dispatcher or reviewer decides; twice at most, and only before it is overdue.",
+    "allow": "The limit moves by its full length once more.",
+    "suspend": "Once in the life of a case and for a year at most; the clock stands still meanwhile.",
+    "appeal": "Two reviewers decide. That it was late stays visible; the statistics leave it out if they agree.",
+    "uphold": "The second agreement grants it.",
+    "supervise": "Everybody who handles it sees that it is under supervision.",
+    "merge": "This case ends here and goes on in the other one.",
+    "void": "For what should never have been a case. It stays readable.",
+    "note": "Everybody who handles the case can read it.",
+}
+
+
+@dataclass
+class Sent:
+    """A form that came back: it was not taken, and nothing of it may be lost."""
+
+    verb: str
+    form: Form
+    kept: Sequence[str] = ()
+    """files that are safely here already, by their SHA-256"""
+    problem: str = ""
+    changed: bool = False
+    """somebody else was quicker"""
+    text: dict[str, str] = field(default_factory=dict)
+
+
+def forms(ask: Ask, filed: Filed, sent: Sent | None = None) -> list[dict[str, Any]]:
+    """A form for each thing this person may do now, what matters first."""
+    options = [
+        option for option in ask.hub.cases.next_acts(filed.entry.id, person(ask.actor)) if may_do(ask, option.verb, filed)
+    ]
+    order = {verb: n for n, verb in enumerate(FIRST)}
+    options.sort(key=lambda option: order.get(option.verb, len(order)))
+    return [act_form(ask, filed, option, sent if sent and sent.verb == option.verb else None) for option in options]
+
+
+def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[str, Any]:
+    fields = [*option.needs, *(name for name in option.takes if name != "reason" or option.verb != "complete")]
+    text = SENTENCES.get(option.verb, "")
+    if option.verb == "complete" and filed.case.step == last_step(ask, filed):
+        text = "The case is closed with it."
+    return {
+        "verb": option.verb,
+        "title": words.verb(ask, option.verb),
+        "text": ask._(text) if text else "",
+        "fields": list(dict.fromkeys(fields)),
+        "needs": list(option.needs),
+        "proofs": [(kind, words.say(ask, kind)) for kind in option.proofs or ("photo",)],
+        "steps": [(name, words.step_name(ask, name)) for name in option.steps],
+        "people": others(ask, filed) if "person" in option.needs else [],
+        "departments": elsewhere(ask, filed) if "department" in option.needs else [],
+        "first": option.verb in FIRST,
+        "danger": option.verb in DANGEROUS,
+        "bare": set(fields) <= {"text"} and not option.needs,
+        "key": KEYS.get(option.verb, ""),
+        "form": sent.form if sent else Form(ask) if not ask.form else blank(ask),
+        "kept": list(sent.kept) if sent else [],
+        "open": sent is not None,
+        "once": secrets.token_hex(16),
+    }
+
+
+def blank(ask: Ask) -> Form:
+    """An empty form beside the one that was sent."""
+    return Form(Ask(ask.request, ask.hub, ask.actor, ask.session, ask.local))
+
+
+def last_step(ask: Ask, filed: Filed) -> str:
+    flow = ask.hub.cases.flows.get(filed.entry.flow)
+    return flow.step_names()[-1] if flow is not None else ""
+
+
+def others(ask: Ask, filed: Filed) -> list[tuple[str, str]]:
+    """Whom the case can be assigned to."""
+    return case_search.officers(ask.hub.store, filed.case.departments)
+
+
+def elsewhere(ask: Ask, filed: Filed) -> list[str]:
+    """Departments that could have the case instead."""
+    registered = {thing.name or thing.id for thing in ask.hub.things.of_type("Department")}
+    known = registered | set(case_search.all_departments(ask.hub.store))
+    return sorted(known - set(filed.case.departments))
+
+
+def why_not(ask: Ask, filed: Filed, offered: Sequence[str], people: dict[str, str]) -> str:
+    """Why an officer cannot finish the present step; "" when they can, or when there is nothing to finish."""
+    flow = ask.hub.cases.flows.get(filed.entry.flow)
+    if "complete" in offered or not ask.actor.has("officer") or filed.case.run is None or flow is None:
+        return ""
+    until = flow.find(filed.case.step).until
+    holds = ask.hub.cases.truth(until, filed.entry.thing) if until is not None else None
+    asked = Asked(flow, filed.case, person(ask.actor), ask.now, {}, ask.hub.calendar, holds)
+    try:
+        judge("complete", asked)
+    except Refused as refused:
+        return words.refusal(ask, refused.code, refused.message, refused.values, people)
+    return ""

@@ -1,6 +1,6 @@
 """Invented rules, readings and deliveries: everything a rule can say, over small numbers so that much coincides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from cheng.kernel.expressions import Term, count, every
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.rules import Rule
 from cheng.kernel.stretches import Readings
-from cheng.standards.durations import Duration, seconds
+from cheng.standards.durations import Duration, minutes, seconds
 
 
 class Yard(Entity):
@@ -194,3 +194,42 @@ def expected(rule: type[Rule], rows: Iterable[Report], ticked: int, here: Town |
 
 def told(told_by: Alerts, rule: type[Rule] | None = None) -> list[set[Alert]]:
     return [told_by.of(slot, rule.key() if rule else "") for slot in range(THINGS)]
+
+
+# -- a station with rules to read
+
+
+class Air(Entity):
+    """A station."""
+
+    pm10 = Quantity("ug/m3", "dust")
+    door = Choice("open", "shut", on_change=True)
+
+
+class high(Rule):
+    """{id} measures {pm10}."""
+
+    when = Air.pm10 > 80
+    hold = seconds(60)
+    basis = "W1"
+
+
+class quiet(Rule):
+    """{id} is silent."""
+
+    when = Air.pm10.silent(minutes(1))
+    basis = "none"
+
+
+class ajar(Rule):
+    """{id} stands open."""
+
+    when = Air.door.is_("open")
+    hold = minutes(2)
+    basis = "none"
+
+
+def named(some: Sequence[type[Rule]]) -> list[type[Rule]]:
+    for number, rule in enumerate(some):
+        rule.__name__ = f"rule_{number}"
+    return list(some)

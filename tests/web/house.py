@@ -17,7 +17,7 @@ START = 1_795_132_800_000_000
 """2026-11-20 08:00 in Shanghai."""
 PASSWORD = "quiet-lantern-river-47"
 DEPARTMENT = "Drainage Bureau"
-NAMES = {"citizen": "周敏", "officer": "李伟", "leader": "陈静", "operator": "王磊"}
+NAMES = {"citizen": "周敏", "officer": "李伟", "leader": "陈静", "operator": "王磊", "dispatcher": "刘洋"}
 
 
 def open_house(folder: Path, clock: Clock | None = None, **settings: Any) -> Hub:
@@ -25,7 +25,7 @@ def open_house(folder: Path, clock: Clock | None = None, **settings: Any) -> Hub
     told = Settings(data=folder, **{"city": "荔川区", **settings})
     hub = open_hub(told, clock or ManualClock(START), hasher=Hasher(1024, weak_for_tests=True))
     for role in ROLES:
-        hub.accounts.create(HOUSE, role, NAMES[role], [role], DEPARTMENT, PASSWORD)
+        hub.accounts.create(HOUSE, role, NAMES.get(role, role), [role], DEPARTMENT, PASSWORD)
     return hub
 
 

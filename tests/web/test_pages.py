@@ -19,14 +19,24 @@ COLUMNS = (
     Column("phone", "Phone", level="sensitive"),
 )
 ROWS = [{"name": "=cmd()", "at": START, "plate": "A12345", "phone": "138", "geometry": (106.5, 29.5), "inner": "no"}]
-TEMPLATE = """{% extends "base.html" %}{% block title %}{{ _("List") }}{% endblock %}
-{% block content %}{% block list %}<div id="list">{{ ui.table(things, columns) }}{{ ui.downloads() }}</div>{% endblock %}
-{% call forms.form("/try/{}".format("a b"), draft="x") %}{{ forms.errors(form) }}
-{{ forms.text(form, "name", _("Name")) }}{{ forms.number(form, "tilt", "Tilt", unit="deg") }}{{ forms.area(form, "note", "Note") }}
-{{ forms.select(form, "ward", "Ward", (("n", "North"), ("s", "South"))) }}{{ forms.radios(form, "way", "Way", (("a", "A"),)) }}
-{{ forms.checkboxes(form, "tags", "Tags", (("x", "X"), ("y", "Y", "hint"))) }}{{ forms.check(form, "sure", "Sure") }}
-{{ forms.moment(form, "when", "When") }}{{ forms.files(form, "photos", "Photos") }}
-{% call forms.buttons() %}{{ ui.button(_("Show")) }}{% endcall %}{% endcall %}{% endblock %}"""
+TEMPLATE = """{% extends "base.html" %}
+{% block title %}{{ _("List") }}{% endblock %}
+{% block content %}
+{% block list %}<div id="list">{{ ui.table(things, columns) }}{{ ui.downloads() }}</div>{% endblock %}
+{% call forms.form("/try/{}".format("a b"), draft="x") %}
+{{ forms.errors(form) }}
+{{ forms.text(form, "name", _("Name")) }}
+{{ forms.number(form, "tilt", "Tilt", unit="deg") }}
+{{ forms.area(form, "note", "Note") }}
+{{ forms.select(form, "ward", "Ward", (("n", "North"), ("s", "South"))) }}
+{{ forms.radios(form, "way", "Way", (("a", "A"),)) }}
+{{ forms.checkboxes(form, "tags", "Tags", (("x", "X"), ("y", "Y", "hint"))) }}
+{{ forms.check(form, "sure", "Sure") }}
+{{ forms.moment(form, "when", "When") }}
+{{ forms.files(form, "photos", "Photos") }}
+{% call forms.buttons() %}{{ ui.button(_("Show")) }}{% endcall %}
+{% endcall %}
+{% endblock %}"""
 
 
 def page(ask: Ask, status: int = 200, form: Form | None = None) -> Page:

@@ -83,7 +83,10 @@ def test_every_text_of_the_pages_has_its_chinese() -> None:
 def test_missing_texts_are_found_in_code_and_templates(tmp_path: Path) -> None:
     (tmp_path / "web" / "templates").mkdir(parents=True)
     (tmp_path / "web" / "templates" / "a.html").write_text('{{ _("One") }}{{ ngettext("Two", "Twos", 2) }}', "utf-8")
-    code = 'message = "Three"\nraise Refused("x", "Four")\nTITLES = {1: "Five"}\nask._("Six")\nUNITS = ((1, "Seven", "-"),)\n'
+    code = (
+        'message = "Three"\nraise Refused("x", "Four")\nTITLES = {1: "Five"}\nask._("Six")\n'
+        'ROLES = ((1, "Seven", "-"),)\n'
+    )
     (tmp_path / "b.py").write_text(code, "utf-8")
     found = missing_texts(["Eight"], source=tmp_path)
     assert set(found) == {"One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"}

@@ -18,6 +18,8 @@ UNITS = (
     (60, "{n} minute", "{n} minutes"),
     (1, "{n} second", "{n} seconds"),
 )
+SHORT = "in a list"
+"""Context of the units: as short as they are read in a column."""
 LONGEST = 253_402_214_400 * SECOND
 """The end of the year 9999; a time beyond it is shown as a number, it must not stop a page."""
 DAY = {"zh_CN": "M月d日", "en": "d MMM"}
@@ -79,13 +81,17 @@ class Local:
         for place, (size, one, many) in enumerate(UNITS):
             count, rest = divmod(left, size)
             if count:
-                words = [self.language.ngettext(one, many, count)]
+                words = [self.language.ngettext(one, many, count, context=SHORT)]
                 if place + 1 < len(UNITS) and count < 10:
                     next_size, next_one, next_many = UNITS[place + 1]
                     if more := rest // next_size:
-                        words.append(self.language.ngettext(next_one, next_many, more))
+                        words.append(self.language.ngettext(next_one, next_many, more, context=SHORT))
                 return " ".join(words)
-        return self.language.gettext("less than a second") if us else self.language.ngettext(*UNITS[-1][1:], 0)
+        return (
+            self.language.gettext("less than a second")
+            if us
+            else self.language.ngettext(*UNITS[-1][1:], 0, context=SHORT)
+        )
 
     def left(self, due: int | None) -> str:
         """How long until `due`, or how long ago it passed: 3 minutes left; 2 days overdue."""

@@ -21,7 +21,13 @@ SECTIONS = {
     "console": "Console",
 }
 """Folder, kind of the permission `enter` and first part of the address, with the name people read."""
-FIRST = {"operator": "/console", "leader": "/dashboard", "officer": "/desk", "citizen": "/portal"}
+FIRST = {
+    "operator": "/console",
+    "leader": "/dashboard",
+    "dispatcher": "/desk",
+    "officer": "/desk",
+    "citizen": "/portal",
+}
 """Where each role begins its day; who has several roles begins with the first of them."""
 
 

@@ -26,7 +26,7 @@ CALLS |= {"Entry": 0, "wrong": 1, "see_other": 2}
 """Calls with a text, and which argument it is, counted from 0."""
 NAMED = {"why_not", "entry"}
 """Names of arguments that hold texts."""
-TABLES = {"TITLES", "SENTENCES", "SECTIONS", "UNITS", "ROLES", "message"}
+TABLES = {"TITLES", "SENTENCES", "SECTIONS", "ROLES", "message"}
 """Names of tables (and of single variables) that hold texts: the values of a dictionary, the first text of each row."""
 
 Texts = Mapping[str, str | tuple[str, ...]]
@@ -54,10 +54,12 @@ class Language:
         found = self.texts.get(message) or message
         return self.fill(found if isinstance(found, str) else found[0], values)
 
-    def ngettext(self, one: str, many: str, n: float, /, **values: Any) -> str:
-        """The form that goes with `n`, which also fills the blank {n}."""
+    def ngettext(self, one: str, many: str, n: float, /, context: str = "", **values: Any) -> str:
+        """The form that goes with `n`, which also fills the blank {n}. `context`: msgctxt, for a text that reads
+        otherwise in one place than elsewhere.
+        """
         values.setdefault("n", n)
-        found = self.texts.get(one)
+        found = self.texts.get(f"{context}\4{one}" if context else one)
         if not found:
             return self.fill(one if n == 1 else many, values)
         forms = (found,) if isinstance(found, str) else found
@@ -136,7 +138,7 @@ def entries(file: Path, code: str) -> Iterator[tuple[str, str | tuple[str, ...]]
             msgid = message.id if isinstance(message.id, str) else message.id[0]
             text = message.string if isinstance(message.string, str) else tuple(message.string)
             if all(text):
-                yield msgid, text
+                yield f"{message.context}\4{msgid}" if message.context else msgid, text
 
 
 def preferences(header: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from cheng.apps.industry import oil_wells
 from cheng.apps.industry.oil_wells import Well, liquid_produced, pressure_jump, pumping_again, shut_in_time, unheard
-from cheng.standards.durations import hours, minutes
+from cheng.standards.durations import minutes
 from cheng.standards.problems import Refused
 from cheng.testing import Town, city
 
@@ -33,7 +33,7 @@ def test_a_stalled_pump_is_a_work_order_until_somebody_else_sees_it_pump(town: T
     feng.completes(case)
     with pytest.raises(Refused, match="work sheet"):
         feng.completes(case, photo=True)
-    town.passes(hours(3))
+    town.passes(minutes(25))
     feng.completes(case, photo=True, proof=["work sheet"])
     town.reports("well-7", **WELL)
     assert town.alerts() == []

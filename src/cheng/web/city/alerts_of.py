@@ -41,7 +41,7 @@ def of_thing(ask: Ask, thing: Thing, entity: type[Entity], levels: frozenset[str
         return None
     query = select(alerts).where(alerts.c.thing == thing.idx).order_by(alerts.c.raised.desc()).limit(limit)
     with ask.hub.store.read() as conn:
-        return [alert_row(ask, row, levels) for row in conn.execute(query).mappings()]
+        return [alert_row(ask, dict(row), levels) for row in conn.execute(query).mappings()]
 
 
 def spans(ask: Ask, thing: Thing, rules: Sequence[str], start: int, end: int) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def of_rule(ask: Ask, rule: str, levels: frozenset[str], limit: int = 20) -> lis
     query = select(alerts, things.c.owner, things.c.type).outerjoin(things, things.c.idx == alerts.c.thing)
     query = query.where(alerts.c.rule == rule).order_by(alerts.c.raised.desc()).limit(limit * 5)
     with ask.hub.store.read() as conn:
-        rows = conn.execute(query).mappings().all()
+        rows = [dict(row) for row in conn.execute(query).mappings()]
     kept = [row for row in rows if ask.may("see", alert_target(ask, row))]
     return [{**alert_row(ask, row, levels), "url": thing_url(ask, row)} for row in kept[:limit]]
 

@@ -91,8 +91,7 @@ def read(ask: Ask, form: Form, key: str, field: Kept, known: bool) -> Any:
     """One field of the register."""
     if isinstance(field, Quantity):
         low = -1e300 if field.low is None else field.low
-        value = form.number(key, required=known, low=low, high=1e300 if field.high is None else field.high)
-        return value
+        return form.number(key, required=known, low=low, high=1e300 if field.high is None else field.high)
     if isinstance(field, Choice):
         return form.choice(key, field.options, required=known)
     text = form.text(key, most=2000)
@@ -146,7 +145,7 @@ def new(ask: Ask, type_name: str) -> Page:
     """The empty form."""
     entity = entity_of(ask, type_name)
     ask.require("register", Target("thing", type=type_name, department=ask.actor.department))
-    start = {"state": "active", "owner": ask.actor.department or str(entity.app.owner)}  # type: ignore[attr-defined]
+    start = {"state": "active", "owner": ask.actor.department or str(getattr(entity.app, "owner", ""))}
     return page(ask, entity, None, Form(ask, start))
 
 
@@ -157,7 +156,8 @@ def add(ask: Ask, type_name: str) -> Answer:
     form = Form(ask)
     row = taken(ask, entity, form, None)
     ask.require("register", Target("thing", type=type_name, department=row.owner or ask.actor.department))
-    if form and ask.hub.things.find(row.id) is not None and ask.hub.things.find(row.id).type == type_name:
+    known = ask.hub.things.find(row.id)
+    if form and known is not None and known.type == type_name:
         form.wrong("id", "There is a thing with this id already.")
     if form and put(ask, form, row, "add"):
         return see_other(ask, f"/things/{type_name}/{row.id}", "The thing is registered.")

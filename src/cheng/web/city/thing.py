@@ -56,7 +56,9 @@ def state_of(
     values: dict[str, Any] = {}
     for name, field in live.items():
         known = last.get(name)
-        told: dict[str, Any] = {"value": known.value if known else None, "time": ask.local.iso(known.time) if known else None}
+        told: dict[str, Any] = {"value": None, "time": None}
+        if known is not None:
+            told = {"value": known.value, "time": ask.local.iso(known.time)}
         values[name] = told | ({"unit": field.unit} if hasattr(field, "unit") else {})
     return {
         "id": found.id,
@@ -142,9 +144,7 @@ def charts(ask: Ask, found: Thing, fields: dict[str, Kept]) -> dict[str, Any]:
     return {"charts": drawn, "period": chosen, "ranges": choices(ask, chosen), "begin": begin, "end": end}
 
 
-def versions_of(
-    ask: Ask, found: Thing, entity: type[Entity], levels: frozenset[str]
-) -> list[dict[str, Any]] | None:
+def versions_of(ask: Ask, found: Thing, entity: type[Entity], levels: frozenset[str]) -> list[dict[str, Any]] | None:
     """Who changed what in the register, newest first; None for readers who do not work here."""
     if not WORKING & set(ask.actor.roles):
         return None

@@ -32,6 +32,7 @@ from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.tables import alerts, cases, commands, refused
 from cheng.kernel.entities import Entity, Event
+from cheng.kernel.flows import Flow
 from cheng.kernel.indicators import Indicator
 from cheng.kernel.jobs import Job
 from cheng.kernel.model import Model
@@ -107,7 +108,7 @@ class Town:
     # -- what exists and what is sensed
 
     def register(
-        self, kind: type[Entity], thing: str, *, at: Any = None, name: str = "", owner: str = "", **properties: Any
+        self, kind: type[Entity], thing: str, /, *, at: Any = None, name: str = "", owner: str = "", **properties: Any
     ) -> None:
         """Registers a thing, or brings it up to date. `at`: longitude and latitude, or a GeoJSON geometry.
 
@@ -118,7 +119,7 @@ class Town:
         for error in self.hub.things.put([row], "tester").refused:
             raise error
 
-    def reports(self, thing: str, **readings: Any) -> Receipt:
+    def reports(self, thing: str, /, **readings: Any) -> Receipt:
         """The thing reports, at the clock's time, through the intake that every door uses."""
         now = self.clock.now()
         lines = [{"id": thing, "attr": attr, "time": now, "value": value} for attr, value in readings.items()]
@@ -130,14 +131,14 @@ class Town:
         self.hub.pipeline.drain()
         return receipt
 
-    def happens(self, event: type[Event], **fields: Any) -> Receipt:
+    def happens(self, event: type[Event], /, **fields: Any) -> Receipt:
         """An event happens now."""
         line = {"event": event.__name__, "time": self.clock.now(), **fields}
         receipt = asyncio.run(Intake(self.hub).take_events(json.dumps(line).encode(), HOUSE, "test"))
         self.hub.pipeline.drain()
         return receipt
 
-    def keeps_reporting(self, thing: str, span: Duration, every: Duration = SOON, **readings: Any) -> None:
+    def keeps_reporting(self, thing: str, span: Duration, /, every: Duration = SOON, **readings: Any) -> None:
         """The same readings again and again while the time passes, and once at its end."""
         passed = 0
         while passed < span.us:
@@ -179,16 +180,18 @@ class Town:
         names = ("level", "state", "onset", "raised", "cleared")
         return Told(row["rule"].split(".")[-1], row["thing_id"] or "", text=text, **{name: row[name] for name in names})
 
-    def cases(self, state: str = "open") -> list[Filed]:
-        """All cases in a state, the oldest first."""
+    def cases(self, flow: type[Flow] | None = None, state: str = "open") -> list[Filed]:
+        """All cases in a state, of one flow or of any, the oldest first."""
+        query = select(cases.c.id).where(cases.c.state == state).order_by(cases.c.opened, cases.c.number)
+        if flow is not None:
+            query = query.where(cases.c.flow == flow.key())
         with self.hub.store.read() as conn:
-            query = select(cases.c.id).where(cases.c.state == state).order_by(cases.c.opened, cases.c.number)
             ids = conn.execute(query).scalars().all()
         return [self.hub.cases.get(id_) for id_ in ids]
 
-    def case(self) -> Filed:
-        """The one open case; AssertionError when there is none, or more than one."""
-        found = self.cases()
+    def case(self, flow: type[Flow] | None = None) -> Filed:
+        """The one open case, of one flow or of any; AssertionError when there is none, or more than one."""
+        found = self.cases(flow)
         if len(found) != 1:
             raise AssertionError(f"{len(found)} cases are open: {[(c.entry.rule, c.entry.thing_id) for c in found]}")
         return found[0]

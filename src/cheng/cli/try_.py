@@ -54,6 +54,8 @@ def show(title: str, run: dict[str, Any], zone: ZoneInfo) -> None:
     more = " or more" if run["stopped"] else ""
     click.echo(f"\n{title}: {run['condition']}{hold}")
     click.echo(f"  {run['alerts']:,}{more} alerts of {run['things']:,} things, over {run['readings']:,} readings")
+    if run["broken"]:
+        click.echo(f"  It could not be judged: {run['broken']}")
     most = max(run["per_day"].values(), default=1)
     for day, count in run["per_day"].items():
         click.echo(f"  {day} {count:>7,} {'▇' * max(1, round(40 * count / most))}")

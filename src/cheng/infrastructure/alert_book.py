@@ -243,7 +243,15 @@ class AlertBook(AlertLists):
     def message(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """An alert as open pages hear of it."""
         names = ("id", "number", "rule", "thing_id", "level", "state", "onset", "raised", "cleared", "area")
-        return {**{name: row[name] for name in names}, "values": row["message_values"]}
+        told = {**{name: row[name] for name in names}, "values": row["message_values"]}
+        return {**told, "departments": self.departments(row["rule"], row["message_values"])}
+
+    def departments(self, rule_key: str, values: Mapping[str, Any]) -> list[str]:
+        """Whose business an alert is from the start: the application's, the thing's, and those who get its case."""
+        rule = self.model.rules[rule_key]
+        first = [d for flow in self.model.flows_started_by(rule) for d in flow.steps[0].departments(values)]
+        answers: str = rule.app.owner  # type: ignore[attr-defined]  # a Spec's app is an App
+        return list(dict.fromkeys(d for d in (answers, str(values.get("owner") or ""), *first) if d))
 
 
 def correction(change: Change, thing: Thing | None) -> tuple[dict[str, Any], str]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 import msgspec
@@ -66,6 +67,7 @@ def _over_readings(
             return
     for run, judge in zip(runs, judges, strict=True):
         run.take(judge.tick(end), names)
+        run.broken = judge.rules[0].broken
 
 
 def _readings(things: Things, history: History, entity: type[Entity], start: int, end: int) -> Iterator[Readings]:
@@ -104,7 +106,9 @@ def _over_events(
         times, slots = table["time"].to_numpy(), [slot_of.setdefault(name, len(slot_of)) for name in names]
         for run, tried in zip(runs, rules, strict=True):
             run.readings += len(records)
-            run.take(judge_events(event, [tried], records, times, slots), list(slot_of))
+            changes, unjudged = judge_events(event, [tried], records, times)
+            run.broken = next(iter(unjudged.values()), "")
+            run.take((replace(change, slot=slots[change.slot]) for change in changes), list(slot_of))
 
 
 def _label(things: Things, rule: type[Rule], run: DryRun) -> None:

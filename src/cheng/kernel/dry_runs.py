@@ -104,6 +104,8 @@ class DryRun:
     """how many were looked at"""
     stopped: bool = False
     """there were more than MOST alerts, and it stopped there"""
+    broken: str = ""
+    """why it could not be judged; empty when it could"""
     found: dict[tuple[int, int], Trial] = field(default_factory=dict)
     """by slot and onset"""
 
@@ -154,6 +156,7 @@ class DryRun:
             "alerts": len(alerts),
             "things": len({trial.thing for trial in alerts}),
             "stopped": self.stopped,
+            "broken": self.broken,
             "per_day": self.per_day(calendar),
             "first": [dataclasses.asdict(trial) for trial in alerts[:first]],
         }

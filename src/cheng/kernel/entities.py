@@ -154,6 +154,8 @@ class Record(Spec, kind="record"):
 
     @classmethod
     def check_blank(cls, name: str, value: Any) -> None:
+        if isinstance(value, (Kept, Command)) and any(name in vars(base) for base in cls.__mro__[1:]):
+            cls.complain("H008", f"{cls.__name__} has a field '{name}'", "the house needs that word; choose another")
         if isinstance(value, Kept):
             for code, message, hint in value.faults():
                 cls.complain(code, f"{message} in class {cls.__name__}", hint)

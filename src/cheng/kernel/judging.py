@@ -185,11 +185,10 @@ class Judge:
         """Judges what the passing of time alone has made true up to `now`, microseconds, for the things in use."""
         self.grow()
         active = np.flatnonzero(self.register.active())
-        due = {judged.rule.key(): self._due(judged, active, now) for judged in self.timed}
+        due = [self._due(judged, active, now) for judged in self.timed]
         self.ticked[active] = np.maximum(self.ticked[active], now)
         changes: list[Change] = []
-        for judged in self.timed:
-            slots = due[judged.rule.key()]
+        for judged, slots in zip(self.timed, due, strict=True):
             if len(slots):
                 changes += self._again([judged], slots, self.recents.of(slots))
         return changes

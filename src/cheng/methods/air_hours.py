@@ -58,9 +58,9 @@ def by_hour(now: int, tables: Sequence[pa.Table]) -> tuple[list[str], Floats]:
         value = np.asarray(table["value"].to_numpy(), np.float64)
         good = (ago >= 0) & (ago < HOURS) & ~np.isnan(value)
         who = np.array([place[name] for name in table["id"].to_pylist()], np.intp)[good]
-        at = (row, who, HOURS - 1 - ago[good])
-        np.add.at(total, at, value[good])
-        np.add.at(count, at, 1)
+        column = HOURS - 1 - ago[good]
+        np.add.at(total[row], (who, column), value[good])
+        np.add.at(count[row], (who, column), 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return stations, np.where(count > 0, total / count, np.nan)
 

@@ -175,7 +175,7 @@ def texts_of_templates(source: Path = SOURCE) -> Iterator[tuple[str, str]]:
             options = {"encoding": "utf-8", "silent": "false", "extensions": "jinja2.ext.do"}
             for line, _, message, _ in babel_extract(template, ("_", "gettext", "ngettext"), (), options):
                 msgid = message if isinstance(message, str) or message is None else message[0]
-                yield f"{file.name}:{line}", msgid or ""
+                yield f"{file.relative_to(source)}:{line}", msgid or ""
 
 
 def texts_of_code(source: Path = SOURCE) -> Iterator[tuple[str, str]]:
@@ -184,7 +184,7 @@ def texts_of_code(source: Path = SOURCE) -> Iterator[tuple[str, str]]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             for value in text_nodes(node):
                 if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
-                    yield f"{file.name}:{value.lineno}", value.value
+                    yield f"{file.relative_to(source)}:{value.lineno}", value.value
 
 
 def text_nodes(node: ast.AST) -> Iterator[ast.expr]:

@@ -48,7 +48,7 @@ def test_a_displaced_cover_is_a_case_and_is_made_safe_within_the_hour(town: Town
     li.completes(case)
 
     assert town.cases() == []
-    assert town.cases("closed")[0].case.closed == town.clock.now()
+    assert town.cases(state="closed")[0].case.closed == town.clock.now()
     assert town.indicator(safe_in_time) == 1.0
     assert town.indicator(covers_heard) == 1.0
 

@@ -1,12 +1,23 @@
 """Night falls: the lamps go on, dim after eleven, and the one that stays dark is mended before the next night."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from cheng.apps.city import street_lamps
-from cheng.apps.city.street_lamps import Cabinet, Lamp, burning_by_day, lamps_sensed, mended_in_time, plan, unheard
+from cheng.apps.city.street_lamps import (
+    Cabinet,
+    Lamp,
+    burning_by_day,
+    dark,
+    lamps_sensed,
+    mend,
+    mended_in_time,
+    plan,
+    unheard,
+)
 from cheng.standards.durations import hours, minutes
 from cheng.standards.problems import Refused
 from cheng.testing import Town, city
@@ -84,20 +95,20 @@ def test_what_people_work_by_hand_is_left_alone(town: Town) -> None:
 
 
 def test_a_dark_street_is_one_case_and_is_mended_within_a_day(town: Town) -> None:
-    town.is_at(20)
+    town.is_at(20, on=date(2026, 11, 20))
     for _ in range(11):
         town.reports("lamp-1", level=100, current=0)
         town.reports("lamp-2", level=100, current=0)
         town.passes(minutes(1))
-    assert len(town.alerts()) == 2
-    case = town.case()
+    assert len(town.alerts(dark)) == 2
+    (case,) = (case for case in town.cases(mend) if case.entry.rule == dark.key())
     assert case.case.alerts == 2
     assert case.case.departments == (CREW,)
     qin, you = town.officer("Qin", CREW), town.officer("You", CREW)
     qin.completes(case)
     town.passes(hours(10))
     qin.completes(case, photo=True)
-    assert town.alerts() != []  # by day a broken lamp is still broken
+    assert town.alerts(dark) != []  # by day a broken lamp is still broken
     town.is_at(20)
     for n in (1, 2):
         town.reports(f"lamp-{n}", level=100, current=0.6)
@@ -105,7 +116,7 @@ def test_a_dark_street_is_one_case_and_is_mended_within_a_day(town: Town) -> Non
         qin.completes(case)
     you.completes(case)
     assert town.alerts() == []
-    assert town.cases() == []
+    assert {case.entry.rule for case in town.cases(mend)} == {unheard.key()}  # nobody had heard of them all day
     assert town.indicator(mended_in_time, past=hours(48)) == 1.0
     assert town.indicator(lamps_sensed) == 1.0
 
@@ -117,7 +128,7 @@ def test_a_lamp_that_is_off_and_draws_nothing_is_in_order(town: Town) -> None:
 
 
 def test_a_lamp_that_burns_by_day(town: Town) -> None:
-    town.keeps_reporting("lamp-1", minutes(16), every=minutes(4), level=0, current=0.6)
+    town.keeps_reporting("lamp-1", minutes(20), every=minutes(4), level=0, current=0.6)
     assert [a.rule for a in town.alerts(burning_by_day)] == ["burning_by_day"]
 
 

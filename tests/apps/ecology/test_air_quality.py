@@ -29,7 +29,7 @@ CLEAN = {"so2": 8, "no2": 30, "pm10": 45, "pm25": 30, "o3": 60, "co": 0.7}
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     with city(tmp_path, air_quality) as town:
-        town.register(Station, "air-1", name="North Hill", district="North", kind="national", at=(106.5, 29.6))
+        town.register(Station, "air-1", name="North Hill", district="North", network="national", at=(106.5, 29.6))
         yield town
 
 
@@ -42,7 +42,7 @@ def hour(town: Town, **values: float) -> None:
 
 def test_heavy_pollution_is_followed_to_its_source(town: Town) -> None:
     hour(town)
-    assert town.current("air-1", "aqi") == 43  # PM2.5 of 30 µg/m³: 30 / 35 of 50, rounded up
+    assert town.current("air-1", "aqi") == 45  # PM10 of 45 µg/m³
     hour(town, pm25=170)
     assert town.current("air-1", "aqi") == 220
     assert {a.rule for a in town.alerts()} == {"plume", "polluted", "heavily_polluted"}
@@ -57,7 +57,7 @@ def test_heavy_pollution_is_followed_to_its_source(town: Town) -> None:
     luo.completes(case)
     assert town.alerts(heavily_polluted) == []
     assert case.entry.id not in {c.entry.id for c in town.cases()}
-    assert town.indicator(mean_index) == pytest.approx((43 + 220 + 126) / 3, abs=1)
+    assert town.indicator(mean_index) == (45 + 220 + 119) / 3
 
 
 def test_the_edition_of_the_day_decides(tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from cheng.apps.government import official_vehicles
-from cheng.apps.government.official_vehicles import Vehicle, explained_in_time, odd_uses, office_hours, out_of_hours
+from cheng.apps.government.official_vehicles import (
+    Vehicle,
+    explain,
+    explained_in_time,
+    odd_uses,
+    office_hours,
+    out_of_hours,
+)
 from cheng.kernel.house import Area
 from cheng.standards.durations import days, hours, minutes
 from cheng.standards.problems import Refused
@@ -52,7 +59,7 @@ def test_a_trip_out_of_the_area_is_explained_and_judged(town: Town) -> None:
     with pytest.raises(Refused, match="earlier step"):
         tang.completes(case)
     song.completes(case)
-    assert town.cases() == []
+    assert town.cases(explain) == []
     assert town.indicator(explained_in_time, past=days(5)) == 1.0
 
 

@@ -1,7 +1,22 @@
 """Manhole covers: a displaced cover is a case in minutes and is made safe within the hour."""
 
-from cheng import App, Choice, Entity, Flow, Indicator, Quantity, Rule, Step, Text
-from cheng import days, hours, minutes, near, silence, working_days
+from cheng import (
+    App,
+    Choice,
+    Entity,
+    Flow,
+    Indicator,
+    Quantity,
+    Rule,
+    Step,
+    Text,
+    days,
+    hours,
+    minutes,
+    near,
+    silence,
+    working_days,
+)
 
 
 class manhole_covers(App):

@@ -1,7 +1,21 @@
 """Septic tanks and sewers: gas and level warnings reach the monitoring room before anybody opens a lid."""
 
-from cheng import App, Choice, Entity, Flow, Indicator, Quantity, Rule, Step, Text
-from cheng import days, hours, minutes, silence, working_days
+from cheng import (
+    App,
+    Choice,
+    Entity,
+    Flow,
+    Indicator,
+    Quantity,
+    Rule,
+    Step,
+    Text,
+    days,
+    hours,
+    minutes,
+    silence,
+    working_days,
+)
 
 
 class septic_tanks(App):
@@ -17,7 +31,7 @@ class Tank(Entity):
 
     reports = minutes(10)
     district = Text("the district whose sanitation crew looks after it")
-    kind = Choice("septic tank", "sewer shaft", "pumping pit", doc="what it is", fixed=True)
+    built_as = Choice("septic tank", "sewer shaft", "pumping pit", doc="what it is", fixed=True)
     depth = Quantity("m", "from the lid to the bottom", low=0.5, high=20, fixed=True)
     methane = Quantity("%LEL", "methane, share of the lower explosive limit", low=0, high=100)
     h2s = Quantity("mg/m3", "hydrogen sulphide", low=0, high=1500)

@@ -1,7 +1,24 @@
 """Street lamps: lit when it is dark, dimmed when nobody walks, and mended before anyone complains."""
 
-from cheng import App, Choice, Command, Entity, Flow, Indicator, Job, Quantity, Ref, Rule, Step, Text
-from cheng import by, days, hours, minutes, silence
+from cheng import (
+    App,
+    Choice,
+    Command,
+    Entity,
+    Flow,
+    Indicator,
+    Job,
+    Quantity,
+    Ref,
+    Rule,
+    Step,
+    Text,
+    by,
+    days,
+    hours,
+    minutes,
+    silence,
+)
 from cheng.methods import lighting
 
 

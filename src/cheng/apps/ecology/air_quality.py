@@ -1,7 +1,23 @@
 """Air quality: six pollutants, the national index hour by hour, and somebody who goes out to find the source."""
 
-from cheng import App, Choice, Entity, Flow, Indicator, Job, Quantity, Rule, Step, Text
-from cheng import days, hours, last, minutes, silence, working_days
+from cheng import (
+    App,
+    Choice,
+    Entity,
+    Flow,
+    Indicator,
+    Job,
+    Quantity,
+    Rule,
+    Step,
+    Text,
+    days,
+    hours,
+    last,
+    minutes,
+    silence,
+    working_days,
+)
 from cheng.methods import air_hours
 
 
@@ -18,7 +34,7 @@ class Station(Entity):
 
     public = True
     reports = hours(1)
-    kind = Choice("national", "city", "small sensor", doc="who runs it and how exact it is", fixed=True)
+    network = Choice("national", "city", "small sensor", doc="who runs it and how exact it is", fixed=True)
     district = Text("the district whose squad goes out")
     so2 = Quantity("ug/m3", "sulphur dioxide", low=0, high=5000)
     no2 = Quantity("ug/m3", "nitrogen dioxide", low=0, high=5000)

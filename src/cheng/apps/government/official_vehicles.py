@@ -1,7 +1,23 @@
 """Official vehicles: driven for the office, where the office needs them, and within the law."""
 
-from cheng import App, Choice, Entity, Flow, Indicator, Job, Quantity, Ref, Rule, Step, Text, Track
-from cheng import hours, minutes, silence, working_days
+from cheng import (
+    App,
+    Choice,
+    Entity,
+    Flow,
+    Indicator,
+    Job,
+    Quantity,
+    Ref,
+    Rule,
+    Step,
+    Text,
+    Track,
+    hours,
+    minutes,
+    silence,
+    working_days,
+)
 from cheng.methods import duty_hours
 
 

@@ -1,7 +1,6 @@
 """Oil wells: every pumping unit watched in real time, and the crew on its way before the rod breaks."""
 
-from cheng import App, Choice, Entity, Flow, Indicator, Quantity, Rule, Step, Text
-from cheng import days, hours, minutes, silence
+from cheng import App, Choice, Entity, Flow, Indicator, Quantity, Rule, Step, Text, days, hours, minutes, silence
 
 
 class oil_wells(App):

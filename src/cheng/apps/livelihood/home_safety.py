@@ -1,7 +1,25 @@
 """Home safety: a break-in, a gas leak or a pressed panic button reaches the property office and the police at once."""
 
-from cheng import App, Choice, Entity, Event, Flow, Indicator, Quantity, Ref, Rule, Step, Text
-from cheng import count, days, happened, hours, minutes, silence, working_days
+from cheng import (
+    App,
+    Choice,
+    Entity,
+    Event,
+    Flow,
+    Indicator,
+    Quantity,
+    Ref,
+    Rule,
+    Step,
+    Text,
+    count,
+    days,
+    happened,
+    hours,
+    minutes,
+    silence,
+    working_days,
+)
 
 
 class home_safety(App):

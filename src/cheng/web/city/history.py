@@ -18,7 +18,7 @@ from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol
 from cheng.web.pages import Column, Page, get
 
 POINTS = 1000
-TABLE = 500
+TABLE = 100
 """Rows of the page's own table; the file has them all."""
 
 

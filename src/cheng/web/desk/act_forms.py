@@ -53,7 +53,9 @@ class Sent:
 def forms(ask: Ask, filed: Filed, sent: Sent | None = None) -> list[dict[str, Any]]:
     """A form for each thing this person may do now, what matters first."""
     options = [
-        option for option in ask.hub.cases.next_acts(filed.entry.id, person(ask.actor)) if may_do(ask, option.verb, filed)
+        option
+        for option in ask.hub.cases.next_acts(filed.entry.id, person(ask.actor))
+        if may_do(ask, option.verb, filed)
     ]
     order = {verb: n for n, verb in enumerate(FIRST)}
     options.sort(key=lambda option: order.get(option.verb, len(order)))

@@ -64,7 +64,7 @@ class Evidence:
         return [f"{piece['kind']}:{piece['blob']}" for piece in self.pieces]
 
 
-@post("/desk/cases/{number:str}/acts", needs=("enter", "desk"), request_max_body_size=ROOM)
+@post("/desk/cases/{number:str}", needs=("enter", "desk"), request_max_body_size=ROOM)
 def act(ask: Ask, number: str) -> Answer:
     """What a form of the case's page asks for; the page comes back with a sentence when it cannot be done."""
     filed = case_of(ask, number)
@@ -131,7 +131,15 @@ def note(ask: Ask, filed: Filed, verb: str, refused: Refused) -> None:
     detail = {"act": verb}
     ask.hub.store.afterwards(
         lambda conn: audit.record(
-            conn, at, ask.actor, "act", target(filed), "refused", reason=refused.code, address=ask.address, detail=detail
+            conn,
+            at,
+            ask.actor,
+            "act",
+            target(filed),
+            "refused",
+            reason=refused.code,
+            address=ask.address,
+            detail=detail,
         )
     )
 
@@ -182,7 +190,7 @@ def collect(ask: Ask, form: Form) -> Evidence:
         kind, _, sha256 = word.partition(":")
         if own(ask, sha256):
             found.pieces.append({"kind": kind[:40], "blob": sha256})
-    for name in {str(key) for key in ask.form}:
+    for name in sorted({str(key) for key in ask.form}):
         if not name.startswith("proof-"):
             continue
         kind = name.removeprefix("proof-")[:40]

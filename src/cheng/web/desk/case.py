@@ -7,7 +7,7 @@ from litestar import Response
 from cheng.infrastructure.case_book import Filed
 from cheng.security.permissions import Target
 from cheng.standards.problems import Refused
-from cheng.web.desk import alert_view
+from cheng.web.desk import alert_view, words
 from cheng.web.desk.act_forms import Sent, forms, why_not
 from cheng.web.desk.case_view import View
 from cheng.web.desk.seeing import case_of
@@ -30,7 +30,13 @@ def case_page(ask: Ask, filed: Filed, sent: Sent | None = None, status: int = 20
     data["next"] = [{key: each[key] for key in ("verb", "title", "needs", "fields")} for each in offered]
     data["why_not"] = why_not(ask, filed, verbs, view.people)
     data["alert"] = alert_facts(ask, filed)
-    extra: dict[str, Any] = {"forms_offered": offered, "sent": sent, "lost": sent is not None and sent.verb not in verbs}
+    if ask.representation == "json":
+        return Page("desk/case.html", words.readable(ask, data), status=status)
+    extra: dict[str, Any] = {
+        "forms_offered": offered,
+        "sent": sent,
+        "lost": sent is not None and sent.verb not in verbs,
+    }
     extra |= {"drawing": drawing(ask, filed), "thing_url": "", "thing_name": filed.entry.thing_id}
     thing = ask.hub.things.find(filed.entry.thing_id) if filed.entry.thing_id else None
     if thing is not None:
@@ -66,7 +72,9 @@ def drawing(ask: Ask, filed: Filed) -> Any:
     area = ask.hub.things.find(entry.area) if entry.area else None
     thing = ask.hub.things.find(entry.thing_id) if entry.thing_id else None
     shape = (area.properties.get("boundary") or area.geometry) if area is not None else None
-    label = ask._("Where it is: {latitude}, {longitude}", latitude=f"{entry.latitude:.5f}", longitude=f"{entry.longitude:.5f}")
+    label = ask._(
+        "Where it is: {latitude}, {longitude}", latitude=f"{entry.latitude:.5f}", longitude=f"{entry.longitude:.5f}"
+    )
     return sketch((entry.longitude, entry.latitude), label, shape, thing.geometry if thing is not None else None)
 
 

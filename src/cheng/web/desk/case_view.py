@@ -13,7 +13,6 @@ from cheng.infrastructure.tables import blobs
 from cheng.kernel.flows import Flow, Step
 from cheng.kernel.standing import Act, Case, Run, lights
 from cheng.standards.problems import Refused
-from cheng.web.city.seeing import area_name
 from cheng.web.city.words import condition
 from cheng.web.desk import words
 from cheng.web.desk.cases import case_row, light_text
@@ -58,9 +57,12 @@ class View:
         light = "grey" if case.state == "suspended" else lights(case, ask.now)
         row |= {"light": light, "light_text": light_text(ask, entry, light), "departments": list(entry.departments)}
         row |= {"overall_due": case.due, "extended": case.extended, "alerts": case.alerts}
-        row |= {"flow_title": words.flow_title(ask, entry.flow), "basis": self.basis(), "from_citizen": bool(case.reporter)}
-        row |= {"steps": self.steps(), "acts": self.timeline(), "related": self.related()}
-        return row
+        row |= {
+            "flow_title": words.flow_title(ask, entry.flow),
+            "basis": self.basis(),
+            "from_citizen": bool(case.reporter),
+        }
+        return {"case": row, "steps": self.steps(), "acts": self.timeline(), "related": self.related()}
 
     def basis(self) -> str:
         rule = self.ask.hub.model.rules.get(self.filed.entry.rule)

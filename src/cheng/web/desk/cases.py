@@ -5,9 +5,11 @@ from typing import Any
 
 from cheng.infrastructure import case_search
 from cheng.infrastructure.case_lists import Filters
+from cheng.infrastructure.case_lists import Page as Listed
 from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.case_search import Sought
 from cheng.kernel.rules import LEVELS
+from cheng.kernel.standing import Light
 from cheng.web.city.seeing import area_name
 from cheng.web.city.words import name_of
 from cheng.web.desk import words
@@ -16,7 +18,7 @@ from cheng.web.pages import Ask, Column, Page, get
 
 ALIVE = ("open", "suspended")
 OVER = ("closed", "void", "merged")
-LIGHTS = ("red", "yellow", "green")
+LIGHTS: tuple[Light, ...] = ("red", "yellow", "green")
 MOST_AREAS = 300
 """Areas the filter offers by name."""
 COLUMNS = (
@@ -46,14 +48,14 @@ def cases(ask: Ask) -> Page:
     """My cases, those of my department, those that wait for a decision, and those that are over."""
     tabs = ["mine", "department", "waiting", "closed"] if not sees_all(ask) else ["all", "mine", "waiting", "closed"]
     tab = ask.choice("tab", tabs, tabs[0])
-    light = ask.choice("light", LIGHTS)
+    light = next((each for each in LIGHTS if each == ask.choice("light", LIGHTS)), None)
     sought = wanted(ask, tab)
-    page = case_search.Page((), None)
+    page = Listed((), None)
     counts = dict.fromkeys((*LIGHTS, "suspended"), 0)
     numbers: dict[str, int | None] = dict.fromkeys(tabs)
     if sought is not None:
         newest = tab == "closed"
-        lit = replace(sought, filters=replace(sought.filters, light=light or None)) if light and not newest else sought
+        lit = replace(sought, filters=replace(sought.filters, light=light)) if light and not newest else sought
         page = case_search.find(ask.hub.store, ask.now, lit, newest, ask.limit(), ask.query("after"))
         counts = case_search.lights(ask.hub.store, ask.now, sought) if not newest else counts
         numbers = tab_counts(ask, tabs, tab, counts)

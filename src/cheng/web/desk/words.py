@@ -56,6 +56,21 @@ ICONS = {
 COLOURS = {"complete": "good", "return": "warning", "supervise": "danger", "void": "danger", "urge": "warning"}
 
 
+MOMENTS = {"at", "opened", "due", "closed", "overall_due", "resumes", "started", "done", "onset", "raised", "over"}
+MOMENTS |= {"acknowledged_at", "until", "start", "end"}
+"""Keys of data that hold microseconds."""
+
+
+def readable(ask: Ask, data: Any) -> Any:
+    """Data for programs: its moments in ISO 8601."""
+    if isinstance(data, dict):
+        return {
+            key: ask.local.iso(value) if key in MOMENTS and isinstance(value, int) else readable(ask, value)
+            for key, value in data.items()
+        }
+    return [readable(ask, each) for each in data] if isinstance(data, list) else data
+
+
 def say(ask: Ask, word: str) -> str:
     """A word of the kernel as people read it."""
     return ask._(SENTENCES.get(word, title_of(word) if word else ""))

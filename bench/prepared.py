@@ -1,0 +1,58 @@
+"""A data folder with a home, a token and an officer who has signed in, and the hub running on it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measuring import child, free_port, wait_for
+from cheng.hub import Hub, open_hub
+from cheng.infrastructure.registration import NewThing
+from cheng.infrastructure.settings import Settings
+from cheng.security.actors import HOUSE
+from cheng.web.people import session_cookie
+
+PASSWORD = "seven-bridges-over-two-rivers"  # of accounts that live as long as a bench run
+OFFICE = "Riverside property office"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    folder: Path
+    cookie: str
+    """of an officer of OFFICE who has signed in"""
+    token: str
+    """of a device that speaks for home-1"""
+
+
+def prepare(folder: Path) -> Prepared:
+    hub = open_hub(Settings.load(folder, {}))
+    try:
+        home = {"compound": "Riverside", "station": "Old Town"}
+        hub.things.put([NewThing("home-1", "Home", properties=home, owner=OFFICE)], "bench")
+        hub.accounts.create(HOUSE, "bench", "Bench", ["officer"], OFFICE, PASSWORD)
+        session, _ = hub.door.sign_in("bench", PASSWORD)
+        token = hub.tokens.issue(HOUSE, "home-1", "device", {"ids": ["home-1"]})
+        return Prepared(folder, f"{session_cookie(hub)}={session}", token)
+    finally:
+        hub.close()
+
+
+def opened(folder: Path) -> Hub:
+    """The hub of a folder in this process, while no other has it."""
+    return open_hub(Settings.load(folder, {}))
+
+
+@contextmanager
+def up(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int, int, float]]:
+    """`cheng up` on a folder: the process, its ports for pages and MQTT, and the seconds until pages were answered."""
+    port, mqtt = free_port(), free_port()
+    words = ["up", "--data", str(folder), "--port", str(port), "--mqtt-port", str(mqtt)]
+    with child("-c", "from cheng.cli import main; main()", *words) as process:
+        yield process, port, mqtt, wait_for(port)
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]))

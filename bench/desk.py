@@ -58,7 +58,7 @@ def main(turns: int = 60) -> None:
             connection = http.client.HTTPConnection("127.0.0.1", port)
             for _ in range(turns):
                 start = time.perf_counter()
-                connection.request("GET", "/desk.json", headers={"cookie": ready.cookie})
+                connection.request("GET", "/desk.json?tab=department", headers={"cookie": ready.cookie})
                 answer = connection.getresponse()
                 content = answer.read()
                 waits.append(time.perf_counter() - start)

@@ -14,12 +14,10 @@ import pytest
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.store import Store
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests say `from needs import need` under every import mode
-
 from needs import need
 from postgres import Postgres, folder_of_binaries, server, user_to_run_as
 
-hypothesis.settings.register_profile("cheng", deadline=None)
+hypothesis.settings.register_profile("cheng", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("cheng")
 
 START = 1_795_132_800_000_000

@@ -33,7 +33,7 @@ def try_out(
 ) -> dict[str, Any]:
     """What a rule would have done in the last `span` microseconds, as it is and with another threshold or hold."""
     found = rule_of(hub.model, rule)
-    end = hub.clock.now()
+    end = hub.clock.now() + 1
     settings = list(dict.fromkeys((Setting(), Setting(threshold, which, hold))))
     try:
         runs = try_rule(hub.things, hub.history, found, settings, end - span, end)

@@ -17,10 +17,13 @@ from cheng.kernel.columns import Bools, Ints, Rows
 from cheng.kernel.observations import Batch
 from cheng.kernel.reports import Reports
 from cheng.loading import Taken
+from cheng.standards.durations import seconds
 from cheng.standards.problems import InputError, Refused
 
 AHEAD = 4
 """Chunks that may be on their way into the hub while the next one is read."""
+LOOK_AFTER = seconds(10).us
+"""After so long without a chunk others may have sent as much, and history is asked again."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = int(np.iinfo(np.int64).min)
 
@@ -32,6 +35,8 @@ class HereTarget:
         self.hub = hub
         self._waiting: deque[Future[int]] = deque()
         self._newest: dict[tuple[int, int], int] | None = None
+        """by thing and attribute: the time of the newest reading that is there"""
+        self._looked = 0
 
     def things(self, rows: Sequence[NewThing], actor: str) -> Taken:
         outcome = self.hub.things.put(rows, actor)
@@ -66,7 +71,6 @@ class HereTarget:
         taken = Taken()
         while self._waiting:
             taken.counts["marked"] += self._waiting.popleft().result()
-        self._newest = None
         return taken
 
     def keep(self, file: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
@@ -75,14 +79,16 @@ class HereTarget:
     def _unknown(self, batch: Batch) -> Bools:
         """(n,) readings that history does not hold yet; most are newer than all of their series."""
         fresh = np.ones(len(batch), np.bool_)
-        if self._newest is None:
+        now = self.hub.clock.now()
+        if self._newest is None or now - self._looked > LOOK_AFTER:
             self._newest = self._latest()
-        if not self._newest or not len(batch):
-            return fresh
+        self._looked = now
         pair = (batch.thing.astype(np.int64) << 32) | batch.attr
         distinct, inverse = np.unique(pair, return_inverse=True)
         newest = np.array([self._newest.get((p >> 32, p & 0xFFFFFFFF), NEVER) for p in distinct.tolist()], np.int64)
         old = np.flatnonzero(batch.time <= newest[inverse])
+        np.maximum.at(newest, inverse, batch.time)
+        self._newest |= {(p >> 32, p & 0xFFFFFFFF): t for p, t in zip(distinct.tolist(), newest.tolist(), strict=True)}
         if len(old):
             fresh[old] = ~self._there(batch.take(old))
         return fresh

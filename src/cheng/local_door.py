@@ -94,6 +94,7 @@ class LocalDoor:
     def _readings(self, payload: bytes, media_type: str) -> Taken:
         reports, errors = decode(payload, media_type)
         taken = self.loading.readings(reports)
+        taken.add(self.loading.finish())
         taken.refused += errors
         return taken
 

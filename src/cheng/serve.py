@@ -65,7 +65,8 @@ async def run(
 ) -> None:
     """Runs a hub until `stopped` is set; `ready` is called when everybody can come in.
 
-    Raises SpecError when it cannot start, with everything closed again.
+    A hub with an invented city takes another port for devices when its own is taken: a broker of the machine often
+    has it, and no real device waits for this one. Raises SpecError when it cannot start, with everything closed again.
     """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data))
@@ -79,7 +80,7 @@ async def run(
         stack.push_async_callback(finish, asyncio.create_task(web.serve_until(stopped, pages)))
         broker = Broker(MqttDoor(hub), owner=owner)
         stack.push_async_callback(broker.stop)
-        port = await listen_for_devices(broker, settings.mqtt_host, settings.mqtt_port)
+        port = await listen_for_devices(broker, settings.mqtt_host, settings.mqtt_port, spare=demo is not None)
         carrier = asyncio.create_task(carry_commands(hub.bus, broker))
         stack.push_async_callback(finish, carrier, cancel=True)
         worker = Worker(hub)
@@ -165,13 +166,19 @@ def owner(principal: Principal) -> str:
     return principal.name if isinstance(principal, Actor) else ""
 
 
-async def listen_for_devices(broker: Broker, host: str, port: int) -> int:
-    """Lets devices in; the port. SpecError when it cannot be had. `::` takes IPv4 callers too."""
+async def listen_for_devices(broker: Broker, host: str, port: int, spare: bool = False) -> int:
+    """Lets devices in; the port. SpecError when it cannot be had, unless any other will do (`spare`).
+
+    `::` takes IPv4 callers too.
+    """
     try:
         port = await broker.start(host, port)
         if host == "::":
             await broker.start("0.0.0.0", port)  # noqa: S104  # asyncio's "::" is IPv6 alone; "::" asked for every address
     except OSError as error:
+        if spare and port:
+            log.warning("port %s is taken; devices come in by another one", port)
+            return await listen_for_devices(broker, host, 0)
         raise cannot_listen(host, port, "--mqtt-port", error) from error
     return port
 

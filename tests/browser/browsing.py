@@ -31,7 +31,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-EXPECTED = ("the server responded with a status of 4", "net::ERR_ABORTED")
+EXPECTED = ("the server responded with a status of 4", "net::ERR_ABORTED", "frame-ancestors")
 """Console lines that a test of refusals brings about on purpose."""
 
 

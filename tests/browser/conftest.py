@@ -6,6 +6,7 @@ Each test fails when a page it opened broke the content policy, wrote an error t
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -40,8 +41,14 @@ def browser() -> Iterator[Browser]:
 Open = Callable[..., Page]
 
 
+@pytest.fixture(scope="session")
+def signed_in_as(served: Served) -> dict[str, Any]:
+    """Role → what a browser keeps of its sign-in: once for all tests. Who signs out again calls `sign_in` itself."""
+    return {}
+
+
 @pytest.fixture
-def open_page(browser: Browser, served: Served) -> Iterator[Open]:
+def open_page(browser: Browser, served: Served, signed_in_as: dict[str, Any]) -> Iterator[Open]:
     """open_page("/desk", role="officer", narrow=True, lang="en", dark=True) → a page; complaints fail the test."""
     contexts: list[BrowserContext] = []
     watch = Watch(served.url)
@@ -55,7 +62,9 @@ def open_page(browser: Browser, served: Served) -> Iterator[Open]:
         javascript: bool = True,
         base: str = "",
     ) -> Page:
+        signed_in = signed_in_as.get(role) if not base else None
         context = browser.new_context(
+            storage_state=signed_in,
             viewport=NARROW if narrow else WIDE,  # type: ignore[arg-type]
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
@@ -68,8 +77,10 @@ def open_page(browser: Browser, served: Served) -> Iterator[Open]:
             context.add_cookies([{"name": "cheng_language", "value": lang, "url": base or served.url}])
         page = context.new_page()
         watch.over(page)
-        if role:
+        if role and not signed_in:
             sign_in(page, role)
+            kept = [cookie for cookie in context.cookies() if "session" in str(cookie.get("name"))]
+            signed_in_as[role] = {"cookies": kept, "origins": []}
         page.goto(path)
         return page
 

@@ -22,7 +22,7 @@ class Scan(Event):
     gate = Ref(Gate)
     way = Choice("in", "out")
     score = Quantity("1", "how sure")
-    place = Track("where")
+    spot = Track("where")
     note = Text("what else")
 
 
@@ -77,7 +77,7 @@ def test_a_rule_that_cannot_be_judged_leaves_the_others_alone() -> None:
         ({"gate": "g", "way": "up"}, "'way' is 'up'; it has to be one of in, out"),
         ({"gate": "g", "score": "high"}, "'score' is 'high'; it has to be a number in 1"),
         ({"gate": "g", "score": True}, "'score' is 'True'; it has to be a number in 1"),
-        ({"gate": "g", "place": [1]}, "'place' is '[1]'; it has to be a position [longitude, latitude]"),
+        ({"gate": "g", "spot": [1]}, "'spot' is '[1]'; it has to be a position [longitude, latitude]"),
         ({"gate": "g", "note": 7}, "'note' is '7'; it has to be a text of up to 10000 letters"),
         ({"gate": "g", "colour": "red"}, "colour: no such field in Scan"),
     ],
@@ -87,7 +87,7 @@ def test_what_an_event_may_not_say(sent: dict[str, Any], fault: str) -> None:
 
 
 def test_what_an_event_may_say() -> None:
-    sent = {"event": "Scan", "time": 1, "gate": "g", "way": "out", "score": 0.5, "place": [1.0, 2.0], "note": "n"}
+    sent = {"event": "Scan", "time": 1, "gate": "g", "way": "out", "score": 0.5, "spot": [1.0, 2.0], "note": "n"}
     record, fault = event_record(Scan, sent)
     assert not fault
     assert record == {k: v for k, v in sent.items() if k not in ("event", "time")}

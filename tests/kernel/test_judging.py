@@ -60,20 +60,21 @@ def run(
     judging, found, marks = judge(*some, here=here), Alerts(), list[Quality]()
     at = 0
     while at < len(rows):
-        what = data.draw(st.integers(0, 14), "batch")
+        what = data.draw(st.integers(0, 9), "batch")
         if what == 0:
             found.take(judging.tick(data.draw(st.integers(-6, 45), "tick") * SECOND))
-        elif what == 1:
-            judging.settle(np.arange(THINGS), np.full(THINGS, data.draw(st.integers(-6, 45), "settle") * SECOND))
-        elif what == 2:
+        elif what <= 2:
+            cut = data.draw(st.sampled_from([END, END, 5 * SECOND, 15 * SECOND + 1]), "settle")
+            judging.settle(np.arange(THINGS), np.full(THINGS, cut))
+        elif what == 3:
             again = judge(*some, here=here)
             assert thaw(again, freeze(judging, np.arange(THINGS)), {n: n for n in range(THINGS)})
             judging = again
         else:
-            more, changes = judging.take(columns(rows[at : at + what - 2]))
+            more, changes = judging.take(columns(rows[at : at + what - 3]))
             marks += map(Quality, more.tolist())
             found.take(changes)
-            at += what - 2
+            at += what - 3
     found.take(judging.tick(END))
     assert [judged.broken for judged in judging.rules] == [""] * len(some)
     return found, marks

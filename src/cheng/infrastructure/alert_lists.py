@@ -6,7 +6,7 @@ department's when it owns the thing, was ever asked to handle the case, or answe
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,7 +25,8 @@ Whose = tuple[str, ...] | None
 Also = Callable[[Connection], object]
 Place = tuple[int, int, int]
 """Where an alert stands in a list: 0 while it stands, 1 afterwards; when it was raised; its number."""
-MOST = 500
+MOST = 100_000
+"""The most alerts of one answer: a download."""
 AS_THEY_ARE = (
     *("id", "number", "key", "rule", "app", "thing", "onset", "raised", "cleared", "withdrawn_at", "level", "state"),
     *("acknowledged_at", "shelved_until"),
@@ -121,7 +122,7 @@ class AlertLists:
     # -- lists
 
     def list(self, filters: AlertFilters | None = None, limit: int = 50, cursor: str | None = None) -> AlertPage:
-        """Standing ones first, the last raised on top. limit: 1 to 500; Refused (422) for a cursor of another list."""
+        """Standing ones first, the last raised on top. limit: 1 to MOST; Refused (422) for a cursor of another list."""
         wanted, after = filters or AlertFilters(), read_place(cursor)
         limit = max(1, min(limit, MOST))
         phases = [UNDER_WAY] if wanted.view != "all" else [UNDER_WAY, OVER]
@@ -270,22 +271,13 @@ class AlertLists:
 
     # -- for open pages
 
-    def visible(self, ids: Iterable[str], whose: Whose) -> dict[str, int]:
-        """Those of `ids` that the departments may see, each with the number of its last notice."""
-        last = select(func.max(alert_notices.c.seq)).where(alert_notices.c.alert == alerts.c.id).scalar_subquery()
-        query = select(alerts.c.id, last).where(alerts.c.id.in_(list(ids)[:MOST]), *self._whose(whose))
+    def raised_after(self, number: int, whose: Whose = None, limit: int = 20) -> "Sequence[AlertEntry]":
+        """The alerts after the one with this number that still stand, the last `limit` of them, first ones first: what
+        a page missed while its connection was gone."""
+        where = [alerts.c.number > number, UNDER_WAY, self._audible(), *self._whose(whose)]
+        query = select(alerts).where(*where).order_by(alerts.c.number.desc()).limit(limit)
         with self.store.read() as conn:
-            return {id_: seq or 0 for id_, seq in conn.execute(query)}
-
-    def since(self, seq: int, whose: Whose, limit: int = 100) -> "Sequence[tuple[Notice, AlertEntry]]":
-        """Notices after the one numbered `seq` about alerts that the departments may see."""
-        query = select(alert_notices).where(alert_notices.c.seq > seq).order_by(alert_notices.c.seq).limit(limit)
-        with self.store.read() as conn:
-            heard = [Notice(**row) for row in conn.execute(query).mappings()]
-            ids = {notice.alert for notice in heard}
-            rows = conn.execute(select(alerts).where(alerts.c.id.in_(ids), *self._whose(whose))).mappings()
-            known = {row["id"]: alert_entry(row) for row in rows}
-        return [(notice, known[notice.alert]) for notice in heard if notice.alert in known]
+            return [alert_entry(row) for row in conn.execute(query).mappings()][::-1]
 
     # -- conditions
 
@@ -324,7 +316,7 @@ class AlertLists:
         shared = select(case_shared.c.case).where(case_shared.c.case == cases.c.id)
         asked = or_(runs.exists(), shared.where(case_shared.c.department.in_(whose)).exists())
         handled = select(cases.c.id).where(cases.c.alert == func.coalesce(key, alerts.c.key), asked).exists()
-        return [or_(owned, handled, alerts.c.thing.is_(None) & alerts.c.app.in_(theirs))]
+        return [or_(owned, handled, alerts.c.app.in_(theirs))]
 
 
 def below(raised: int, number: int) -> ColumnElement[bool]:

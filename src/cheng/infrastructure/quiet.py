@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.registration import Thing
@@ -92,3 +92,13 @@ class Quiet:
             if also:
                 also(conn)
         return window
+
+    def finish(self, window: str, also: Also | None = None) -> None:
+        """End a maintenance window now; Refused (404) when it is over or there is none of that id."""
+        now = self.clock.now()
+        with self.store.write() as conn:
+            under_way = (maintenance.c.id == window) & (maintenance.c.end > now)
+            if conn.execute(update(maintenance).where(under_way).values(end=now)).rowcount == 0:
+                raise Refused("no-window", "This has ended already.", status=404)
+            if also:
+                also(conn)

@@ -67,6 +67,17 @@ def _name_of(hint: Any) -> str:
     return str(getattr(hint, "__name__", hint))
 
 
+def place_of(spec: type) -> str:
+    """File and line of a declaration, whatever its fields are called."""
+    module = sys.modules.get(spec.__module__)
+    file = getattr(module, "__file__", None) or spec.__module__
+    try:
+        line = inspect.getsourcelines(spec)[1]
+    except (OSError, TypeError):
+        return str(file).rsplit("/", 1)[-1]
+    return f"{str(file).rsplit('/', 1)[-1]}:{line}"
+
+
 class Spec:
     """A declaration. Direct subclasses are kinds; theirs are what an application declares."""
 
@@ -91,17 +102,11 @@ class Spec:
     @classmethod
     def place(cls) -> str:
         """File and line of the declaration, for messages."""
-        module = sys.modules.get(cls.__module__)
-        file = getattr(module, "__file__", None) or cls.__module__
-        try:
-            line = inspect.getsourcelines(cls)[1]
-        except (OSError, TypeError):
-            return str(file).rsplit("/", 1)[-1]
-        return f"{str(file).rsplit('/', 1)[-1]}:{line}"
+        return place_of(cls)
 
     @classmethod
     def complain(cls, code: str, message: str, hint: str = "") -> None:
-        cls.problems.append(Problem(code, message, cls.place(), hint))
+        cls.problems.append(Problem(code, message, place_of(cls), hint))
 
     @classmethod
     def filled(cls) -> dict[str, Any]:

@@ -4,10 +4,8 @@ A page module has `routes`, a list of what `cheng.web.pages.get` and `post` made
 too. Nobody lists them anywhere: the folder is the list.
 """
 
-import importlib
-import pkgutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from cheng.web.guards import check_needs, from_our_page, may_enter
 from cheng.web.headers import secure
 from cheng.web.house_of import House
 from cheng.web.metrics import Counts
+from cheng.web.modules import offered
 from cheng.web.navigation import Navigation
 from cheng.web.people import REPRESENTATION, People
 from cheng.web.templating import FOLDER as TEMPLATES
@@ -30,8 +29,6 @@ from cheng.web.templating import Templates
 from cheng.web.texts import Catalogues
 
 ENDINGS = ("json", "csv", "geojson")
-READERS = "cheng.web"
-PROTOCOLS = "cheng.protocols"
 FORM_ROOM = 2_000_000
 """Bytes a request may have beyond the files it brings."""
 
@@ -89,7 +86,7 @@ def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = (
     state = {"hub": hub, "counts": counts, "catalogues": Catalogues.load()}
     state |= {"templates": Templates(Assets.read(), (*folders, TEMPLATES)), "twinned": set(), "literal": set()}
     app = Web(
-        route_handlers=[*find_routes(), *more],
+        route_handlers=[route for routes in offered("routes") for route in routes] + list(more),
         state=State(state, deep_copy=False),
         dependencies={"ask": Provide(ask_of)},
         exception_handlers=HANDLERS,
@@ -115,26 +112,3 @@ def first_part(path: str) -> str:
 def twinned(route: Any) -> bool:
     """Whether a route is one of our pages, which have twins."""
     return any(handler.opt.get("page") for handler in getattr(route, "route_handlers", ()))
-
-
-def find_routes() -> Iterator[Any]:
-    """What the modules of the readers' folders and of the protocols offer as `routes`."""
-    for name in sorted(modules_below(READERS, packages_only=True)):
-        yield from routes_of(name)
-    for name in sorted(modules_below(PROTOCOLS)):
-        yield from routes_of(name)
-
-
-def modules_below(package: str, packages_only: bool = False) -> Iterable[str]:
-    """Names of all modules in the folder of a package; with `packages_only`, those in its sub-folders alone."""
-    path = importlib.import_module(package).__path__
-    for found in pkgutil.iter_modules(path, package + "."):
-        if found.ispkg:
-            yield from modules_below(found.name)
-        elif not packages_only:
-            yield found.name
-
-
-def routes_of(name: str) -> Iterable[Any]:
-    routes: Iterable[Any] = getattr(importlib.import_module(name), "routes", ())
-    return routes

@@ -1,7 +1,8 @@
 """Forms: read what a person entered, say what is wrong with it beside the field, and lose nothing they typed.
 
 Each method reads one field and returns its value, or None with a sentence in `errors`. The template draws the fields
-from the same Form, so a form that is shown again holds everything that was entered.
+from the same Form, so a form that is shown again holds everything that was entered. `required` may be the sentence
+to say when nothing was entered; the summary at the top of the page reads better with "Please say what happened.".
 """
 
 import math
@@ -14,6 +15,7 @@ from litestar.datastructures import UploadFile
 from cheng.web.ask import Ask
 
 MICROSECONDS = 1_000_000
+Options = Sequence[str] | Mapping[str, Any]
 MOST = 10_000
 """Signs a text field takes unless it says otherwise."""
 
@@ -50,13 +52,13 @@ class Form:
 
     # -- reading
 
-    def text(self, name: str, *, required: bool = False, most: int = MOST, least: int = 0) -> str | None:
+    def text(self, name: str, *, required: bool | str = False, most: int = MOST, least: int = 0) -> str | None:
         """A text without blanks around it; None when it was left empty or is wrong."""
         sent = self.ask.form.get(name)
         value = "" if sent is None or isinstance(sent, UploadFile) else str(sent).strip().replace("\r\n", "\n")
         if not value:
             if required:
-                self.wrong(name, "Please fill this in.")
+                self.wrong(name, said(required, "Please fill this in."))
             return None
         if "\0" in value or len(value) > most:
             self.wrong(name, "Please write at most {most} characters.", most=most)
@@ -75,7 +77,7 @@ class Form:
         return sent[:1000]
 
     def number(
-        self, name: str, *, required: bool = False, low: float = -math.inf, high: float = math.inf
+        self, name: str, *, required: bool | str = False, low: float = -math.inf, high: float = math.inf
     ) -> float | None:
         """A number within bounds."""
         text = self.text(name, required=required, most=40)
@@ -94,7 +96,7 @@ class Form:
                 self.wrong(name, "Please write a number from {low} to {high}.", low=low, high=high)
         return value if name not in self.errors else None
 
-    def whole(self, name: str, *, required: bool = False, low: int = 0, high: int = 2**53) -> int | None:
+    def whole(self, name: str, *, required: bool | str = False, low: int = 0, high: int = 2**53) -> int | None:
         """A whole number within bounds."""
         value = self.number(name, required=required, low=low, high=high)
         if value is None:
@@ -104,27 +106,27 @@ class Form:
             return None
         return int(value)
 
-    def choice(self, name: str, options: Sequence[str] | Mapping[str, Any], *, required: bool = False) -> str | None:
+    def choice(self, name: str, options: Options, *, required: bool | str = False) -> str | None:
         """One of `options`."""
         text = self.text(name, required=False)
         if text is None or text not in options:
             if required or text is not None:
-                self.wrong(name, "Please choose one of these.")
+                self.wrong(name, said(required, "Please choose one of these."))
             return None
         return text
 
-    def choices(self, name: str, options: Sequence[str] | Mapping[str, Any], *, required: bool = False) -> list[str]:
+    def choices(self, name: str, options: Options, *, required: bool | str = False) -> list[str]:
         """Some of `options`, in their order there."""
         chosen = set(map(str, self.ask.form.getall(name, [])))
         if chosen - set(options) or (required and not chosen):
-            self.wrong(name, "Please choose from these.")
+            self.wrong(name, said(required, "Please choose from these."))
         return [option for option in options if option in chosen]
 
     def flag(self, name: str) -> bool:
         """A checkbox."""
         return self.ask.form.get(name) not in (None, "", "0", "false", "off")
 
-    def moment(self, name: str, *, required: bool = False, future: bool = False) -> int | None:
+    def moment(self, name: str, *, required: bool | str = False, future: bool = False) -> int | None:
         """A date or a date and time on the city's clock (`datetime-local`, `date`), as microseconds UTC."""
         text = self.text(name, required=required, most=40)
         if text is None:
@@ -140,12 +142,17 @@ class Form:
             return None
         return us
 
-    def files(self, name: str, *, required: bool = False, most: int = 6) -> list[tuple[str, bytes]]:
+    def files(self, name: str, *, required: bool | str = False, most: int = 6) -> list[tuple[str, bytes]]:
         """(name, content) of each uploaded file; what they are, `hub.blobs` finds out."""
         sent = [f for f in self.ask.form.getall(name, []) if isinstance(f, UploadFile) and f.filename]
         if required and not sent:
-            self.wrong(name, "Please choose a file.")
+            self.wrong(name, said(required, "Please choose a file."))
         if len(sent) > most:
             self.wrong(name, "Please send at most {most} files.", most=most)
             return []
         return [(file.filename, file.file.read()) for file in sent]
+
+
+def said(required: bool | str, otherwise: str) -> str:
+    """The page's own sentence for a field that was left empty, or the general one."""
+    return required if isinstance(required, str) else otherwise

@@ -87,11 +87,7 @@ class Local:
                     if more := rest // next_size:
                         words.append(self.language.ngettext(next_one, next_many, more, context=SHORT))
                 return " ".join(words)
-        return (
-            self.language.gettext("less than a second")
-            if us
-            else self.language.ngettext(*UNITS[-1][1:], 0, context=SHORT)
-        )
+        return self.language.ngettext(*UNITS[-1][1:], 0, context=SHORT)
 
     def left(self, due: int | None) -> str:
         """How long until `due`, or how long ago it passed: 3 minutes left; 2 days overdue."""

@@ -15,12 +15,16 @@ from cheng.web.guards import PUBLIC, SIGNED_IN, handlers_of
 
 SECTIONS = {
     "portal": "City services",
+    "city": "City",
     "desk": "Desk",
     "dashboard": "Dashboard",
     "catalogue": "Data",
     "console": "Console",
 }
-"""Folder, kind of the permission `enter` and first part of the address, with the name people read."""
+"""Folder, kind of the permission `enter` and first part of the address, with the name people read. The city's own
+pages (things, rules, …) stand directly below the root: whatever has a menu line and no section belongs to them.
+"""
+CITY = "city"
 FIRST = {
     "operator": "/console",
     "leader": "/dashboard",
@@ -57,7 +61,7 @@ class Navigation:
             found.paths.add(route.path)
             for handler in handlers_of(route):
                 if (text := handler.opt.get("entry")) and route.path == min(handler.paths, key=len):
-                    section = route.path.strip("/").split("/")[0]
+                    section = section_of(route.path)
                     entry = Entry(text, route.path, handler.opt["needs"], handler.opt.get("order", 100))
                     found.menus.setdefault(section, []).append(entry)
         for menu in found.menus.values():
@@ -66,17 +70,23 @@ class Navigation:
 
     def section(self, ask: Ask) -> str:
         """Which section the page belongs to; "" for none."""
-        first = str(ask.request.scope["path"]).strip("/").split("/")[0]
-        return first if first in SECTIONS else ""
+        path = str(ask.request.scope["path"])
+        section = section_of(path)
+        mine = {entry.path.split("/")[1] for entry in self.menus.get(CITY, [])}
+        return section if section != CITY or path.strip("/").split("/")[0] in mine else ""
 
     def sections(self, ask: Ask) -> list[Entry]:
         """The sections this reader may enter, with the present one marked."""
         here = self.section(ask)
-        return [
-            Entry(ask._(text), f"/{name}", PUBLIC, current=name == here)
-            for name, text in SECTIONS.items()
-            if f"/{name}" in self.paths and reach(ask.actor, "enter", name)
-        ]
+        found = []
+        for name, text in SECTIONS.items():
+            if name == CITY:
+                path = next((e.path for e in self.menus.get(CITY, []) if open_to(ask, e.needs)), "")
+            else:
+                path = f"/{name}" if f"/{name}" in self.paths and reach(ask.actor, "enter", name) else ""
+            if path:
+                found.append(Entry(ask._(text), path, PUBLIC, current=name == here))
+        return found
 
     def entries(self, ask: Ask) -> list[Entry]:
         """The menu of the present section, as far as this reader may."""
@@ -92,6 +102,12 @@ class Navigation:
             if ask.signed_in and ask.actor.has(role) and path in self.paths:
                 return path
         return "/portal"
+
+
+def section_of(path: str) -> str:
+    """The section by the first part of an address."""
+    first = path.strip("/").split("/")[0]
+    return first if first in SECTIONS else CITY
 
 
 def open_to(ask: Ask, needs: Any) -> bool:

@@ -6,7 +6,8 @@ from markupsafe import Markup
 
 WIDTH, HEIGHT, EDGE = 120, 32, 2
 DRAWING = Markup(
-    '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}">'
+    '<svg class="spark" viewBox="0 0 {w} {h}" width="{w}" height="{h}" preserveAspectRatio="xMinYMid" '
+    'role="img" aria-label="{label}">'
     '<path d="{path}"/><circle cx="{x}" cy="{y}" r="2.5"/></svg>'
 )
 

@@ -14,8 +14,10 @@ from cheng.web.desk import words
 from cheng.web.desk.seeing import may_do, person
 from cheng.web.pages import Ask, Form
 
-FIRST = ("complete", "take", "allow", "deny", "uphold", "dismiss", "resume")
+FIRST = ("take", "complete", "allow", "deny", "uphold", "dismiss", "resume")
 """What is offered openly; everything else is folded away."""
+BARE = ("take", "allow", "uphold", "resume", "urge")
+"""A button and no more: a word about it can be written as a note."""
 DANGEROUS = ("void",)
 KEYS = {"take": "t", "complete": "d", "note": "n", "return": "r", "assign": "a", "extend": "e"}
 SENTENCES = {
@@ -59,11 +61,16 @@ def forms(ask: Ask, filed: Filed, sent: Sent | None = None) -> list[dict[str, An
     ]
     order = {verb: n for n, verb in enumerate(FIRST)}
     options.sort(key=lambda option: order.get(option.verb, len(order)))
-    return [act_form(ask, filed, option, sent if sent and sent.verb == option.verb else None) for option in options]
+    drawn = [act_form(ask, filed, option, sent if sent and sent.verb == option.verb else None) for option in options]
+    if drawn and drawn[0]["verb"] == "take":
+        for each in drawn[1:]:  # one thing at a time: who takes a case sees next what to do about it
+            each["first"] = False
+    return drawn
 
 
 def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[str, Any]:
-    fields = [*option.needs, *(name for name in option.takes if name != "reason" or option.verb != "complete")]
+    optional = [name for name in option.takes if name != "reason" or option.verb != "complete"]
+    fields = [*option.needs, *(optional if option.verb not in BARE else ())]
     text = SENTENCES.get(option.verb, "")
     if option.verb == "complete" and filed.case.step == last_step(ask, filed):
         text = "The case is closed with it."
@@ -79,7 +86,7 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         "departments": elsewhere(ask, filed) if "department" in option.needs else [],
         "first": option.verb in FIRST,
         "danger": option.verb in DANGEROUS,
-        "bare": set(fields) <= {"text"} and not option.needs,
+        "bare": not fields,
         "key": KEYS.get(option.verb, ""),
         "form": sent.form if sent else Form(ask) if not ask.form else blank(ask),
         "kept": list(sent.kept) if sent else [],
@@ -121,5 +128,5 @@ def why_not(ask: Ask, filed: Filed, offered: Sequence[str], people: dict[str, st
     try:
         judge("complete", asked)
     except Refused as refused:
-        return words.refusal(ask, refused.code, refused.message, refused.values, people)
+        return words.explain(ask, filed, refused, people)
     return ""

@@ -116,7 +116,7 @@ def not_taken(ask: Ask, filed: Filed, sent: Sent, refused: Refused, evidence: Ev
     if not may(ask, "see", fresh):
         raise Refused("gone-on", "This case has gone on to another department meanwhile.", status=409)
     people = View.of(ask, fresh).people
-    sentence = words.refusal(ask, refused.code, refused.message, refused.values, people)
+    sentence = words.explain(ask, fresh, refused, people)
     sent.changed = refused.code == "changed"
     if name := BESIDE.get(refused.code):
         sent.form.errors.setdefault(name, sentence)

@@ -126,12 +126,12 @@ class View:
         files = [self.file(piece, kinds) for piece in data.get("proof") or ()]
         department = act.facts.get("department", "")
         if act.by_house:
-            who = ask._("by itself")
+            who = ask._("the system")
         return {
             "n": n,
             "at": act.at,
             "verb": act.verb,
-            "what": words.verb(ask, act.verb),
+            "what": words.done(ask, act.verb),
             "step": words.step_name(ask, act.step),
             "who": who,
             "department": "" if citizen or act.by_house else department,

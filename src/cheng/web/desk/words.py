@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.case_rows import Entry
 from cheng.kernel.cases import VERBS
 from cheng.kernel.specs import title_of
 from cheng.standards.durations import Duration
-from cheng.web.city.words import alert_text, name_of, span
+from cheng.standards.problems import Refused
+from cheng.web.city.words import alert_text, condition, name_of, span
 from cheng.web.fields import cleared
 from cheng.web.pages import Ask
 
@@ -34,6 +36,30 @@ SENTENCES = {
     "ahead": "to come",
 }
 """Words of the kernel → what people read."""
+TITLES = {
+    "open": "Opened",
+    "assign": "Assigned",
+    "take": "Taken on",
+    "move": "Given to another department",
+    "complete": "Step done",
+    "return": "Sent back",
+    "extend": "More time asked for",
+    "allow": "More time allowed",
+    "deny": "More time refused",
+    "suspend": "Suspended",
+    "resume": "The clock goes on",
+    "appeal": "Appealed against “late”",
+    "uphold": "Agreed with the appeal",
+    "dismiss": "Appeal dismissed",
+    "urge": "Urged",
+    "supervise": "Put under supervision",
+    "note": "Note",
+    "merge": "Merged into another case",
+    "unmerge": "Separated again",
+    "void": "Declared void",
+    "reopen": "Reopened",
+}
+"""Acts as they are told afterwards."""
 ICONS = {
     "open": "bell",
     "take": "person",
@@ -81,9 +107,14 @@ def step_name(ask: Ask, name: str) -> str:
 
 
 def verb(ask: Ask, name: str) -> str:
-    """The title of an act, for its button and in the list of acts."""
+    """The title of an act, for its button."""
     known = VERBS.get(name)
     return ask._(known.title if known else title_of(name))
+
+
+def done(ask: Ask, name: str) -> str:
+    """An act in the list of what was done."""
+    return ask._(TITLES[name]) if name in TITLES else verb(ask, name)
 
 
 def limit(ask: Ask, length: Duration | None) -> str:
@@ -104,7 +135,7 @@ def title(ask: Ask, entry: Entry) -> str:
     """What a case is about, in one sentence."""
     rule = ask.hub.model.rules.get(entry.rule)
     if rule is not None:
-        return alert_text(ask, rule, entry.values, cleared(ask.actor))
+        return heading(alert_text(ask, rule, entry.values, cleared(ask.actor)))
     if entry.text and not entry.rule:
         first = entry.text.strip().splitlines()[0]
         return first if len(first) <= 120 else first[:119] + "…"
@@ -113,7 +144,20 @@ def title(ask: Ask, entry: Entry) -> str:
     return f"{name} · {thing}" if thing else name
 
 
-def refusal(ask: Ask, code: str, message: str, values: dict[str, Any], people: dict[str, str]) -> str:
-    """Why something cannot be done now, people by the name they are called by."""
-    named = {key: people.get(value, value) if isinstance(value, str) else value for key, value in values.items()}
-    return ask._(message, **named)
+def heading(sentence: str) -> str:
+    """A sentence as a heading: without its full stop."""
+    return sentence.rstrip(" .。")
+
+
+def explain(ask: Ask, filed: Filed, refused: Refused, people: dict[str, str]) -> str:
+    """Why something cannot be done now: people by the name they are called by, steps and conditions in words."""
+    flow = ask.hub.cases.flows.get(filed.entry.flow)
+    until = flow.find(filed.case.step).until if flow is not None and filed.case.run else None
+    named = {k: people.get(v, v) if isinstance(v, str) else v for k, v in refused.values.items()}
+    if "condition" in named and until is not None:
+        named["condition"] = condition(ask, until)
+    if "kind" in named:
+        named["kind"] = say(ask, named["kind"])
+    if "steps" in named:
+        named["steps"] = ", ".join(step_name(ask, name) for name in str(named["steps"]).split(", "))
+    return ask._(refused.message, **named)

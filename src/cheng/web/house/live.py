@@ -7,6 +7,7 @@ changed, at most once a second and without any of it, so that the page asks agai
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,6 +21,9 @@ from cheng.security.permissions import Target
 from cheng.security.sessions import digest
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
+from cheng.web.city.words import alert_text
+from cheng.web.desk.seeing import whose_alerts
+from cheng.web.fields import cleared
 from cheng.web.pages import SIGNED_IN, get
 from cheng.web.people import CLOSED, session_cookie
 
@@ -30,52 +34,90 @@ HEARTBEAT = 20.0
 TOGETHER = 1.0
 """Seconds over which changes of one topic are told as one."""
 PAGES_A_PERSON = 30
+NOTHING = Message("", {}, 0)
 OPEN: Counter[str] = Counter()
 """Open streams by account."""
 
 
 @get("/live", needs=SIGNED_IN, api=True, opt={"uncompressed": True})
 async def live(request: Request[Any, Any, Any], ask: Ask) -> ServerSentEvent:
-    """The stream of one open page; it ends when its session does."""
+    """The stream of one open page; it ends when its session does. A page that lost it says what it heard last, by
+    `?after=` or Last-Event-ID (numbers of alerts), and is told what it missed."""
     if OPEN[ask.actor.name] >= PAGES_A_PERSON:
         message = "Too many pages of yours are open at once; please close some."
         raise Refused("too-many-pages", message, {"minutes": 1}, status=429)
-    return ServerSentEvent(told(ask), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    heard = ask.query("after") or request.headers.get("last-event-id", "")
+    after = int(heard) if heard.isascii() and heard.isdigit() and len(heard) < 18 else None
+    return ServerSentEvent(told(ask, after), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def told(ask: Ask) -> AsyncIterator[ServerSentEventMessage]:
+@dataclass
+class Changes:
+    """Topics that changed and are still to be told, together, TOGETHER after the first of them."""
+
+    topics: set[str] = field(default_factory=set)
+    first: float = 0.0
+
+    def add(self, topic: str) -> None:
+        if not self.topics:
+            self.first = clock()
+        self.topics.add(topic.split("/")[0])
+
+    @property
+    def patience(self) -> float:
+        """Seconds until something has to be told at the latest."""
+        return max(0.0, self.first + TOGETHER - clock()) if self.topics else HEARTBEAT
+
+    def due(self) -> list[str]:
+        """What is to be told now."""
+        if not self.topics or self.patience > 0:
+            return []
+        told = sorted(self.topics)
+        self.topics.clear()
+        return told
+
+
+async def told(ask: Ask, after: int | None = None) -> AsyncIterator[ServerSentEventMessage]:
     """Messages for one page until its session ends, the house closes, or it reads too slowly."""
     OPEN[ask.actor.name] += 1
     subscription = ask.hub.bus.subscribe(*TOPICS)
     coming: asyncio.Task[Message | None] = asyncio.ensure_future(following(subscription))
-    changed: set[str] = set()
-    looked = clock()
+    changes, looked = Changes(), clock()
     try:
         yield ServerSentEventMessage(comment="open", retry=2000)
+        for missed in await asyncio.to_thread(since, ask, after):
+            yield missed
         while True:
-            done, _ = await asyncio.wait({coming}, timeout=TOGETHER if changed else HEARTBEAT)
-            message = coming.result() if done else None
+            done, _ = await asyncio.wait({coming}, timeout=changes.patience)
+            message = coming.result() if done else NOTHING
+            if message is None or message.topic == CUT_OFF:
+                return
             if done:
-                if message is None or message.topic == CUT_OFF:
-                    return
                 coming = asyncio.ensure_future(following(subscription))
-            if message is None or message.topic == CLOSED or clock() - looked > HEARTBEAT:
+            if message.topic == CLOSED or clock() - looked >= HEARTBEAT:
                 if not await asyncio.to_thread(still_open, ask):
                     return
                 looked = clock()
                 yield ServerSentEventMessage(comment="here")
-            if message is not None and message.topic == RAISED and may_see(ask, message.body):
-                yield event("alert", as_toast(ask, message.body))
-            if message is not None and message.topic != CLOSED:
-                changed.add(message.topic.split("/")[0])
-            if message is None:
-                for topic in sorted(changed):
-                    yield event("changed", {"topic": topic})
-                changed.clear()
+            if done and message.topic != CLOSED:
+                changes.add(message.topic)
+            if message.topic == RAISED and may_see(ask, message.body):
+                yield event("alert", as_toast(ask, message.body), str(message.body["number"]))
+            for topic in changes.due():
+                yield event("changed", {"topic": topic})
     finally:
         coming.cancel()
         subscription.close()
         OPEN[ask.actor.name] -= 1
+
+
+def since(ask: Ask, after: int | None) -> list[ServerSentEventMessage]:
+    """The alerts raised after the one with this number, as far as this reader sees them and they still stand."""
+    if after is None:
+        return []
+    found = ask.hub.alerts.raised_after(after, whose_alerts(ask))
+    bodies = [{"id": a.id, "number": a.number, "rule": a.rule, "level": a.level, "values": a.values} for a in found]
+    return [event("alert", as_toast(ask, body), str(body["number"])) for body in bodies]
 
 
 def clock() -> float:
@@ -87,8 +129,8 @@ async def following(subscription: Subscription) -> Message | None:
     return await anext(subscription, None)
 
 
-def event(name: str, body: dict[str, Any]) -> ServerSentEventMessage:
-    return ServerSentEventMessage(event=name, data=msgspec.json.encode(body).decode())
+def event(name: str, body: dict[str, Any], number: str | None = None) -> ServerSentEventMessage:
+    return ServerSentEventMessage(event=name, data=msgspec.json.encode(body).decode(), id=number)
 
 
 def still_open(ask: Ask) -> bool:
@@ -106,12 +148,11 @@ def may_see(ask: Ask, body: dict[str, Any]) -> bool:
 
 
 def as_toast(ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows in its corner."""
-    rule = ask.hub.model.rules.get(body["rule"])
-    values = {"id": body.get("thing_id") or "", **(body.get("values") or {})}
-    text = ask._(rule.sentence(), **values) if rule is not None else body["rule"]
-    url = ask.url(f"/desk/alerts/{body['id']}") if ask.may("enter", "desk") else ""
-    return {"id": body["id"], "level": body["level"], "text": text, "url": url}
+    """What the page shows in its corner: the alert without what this reader may not know."""
+    text = alert_text(ask, ask.hub.model.rules.get(body["rule"]), body.get("values") or {}, cleared(ask.actor))
+    reads = ask.may("enter", "desk") or ask.may("enter", "console")
+    url = ask.url(f"/desk/alerts/{body['number']}") if reads else ""
+    return {"id": body["id"], "number": body["number"], "level": body["level"], "text": text, "url": url}
 
 
 routes = [live]

@@ -8,9 +8,10 @@ const PATIENCE = 10000;
 let source = null;
 let wait = 1000;
 let lost = 0;
+let heard = "";
 
 function open() {
-  source = new EventSource(box.dataset.live);
+  source = new EventSource(box.dataset.live + (heard && `?after=${heard}`));
   source.addEventListener("open", () => {
     wait = 1000;
     clearTimeout(lost);
@@ -19,6 +20,7 @@ function open() {
   });
   source.addEventListener("alert", (event) => {
     const alert = JSON.parse(event.data);
+    heard = event.lastEventId || heard;
     toast(alert.text, alert.level, alert.url);
     document.body.dispatchEvent(new CustomEvent("cheng:alert", { detail: alert }));
   });

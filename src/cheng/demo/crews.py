@@ -1,0 +1,135 @@
+"""Crews that work off cases as people do: mostly in time, sometimes late, some left for whoever looks in."""
+
+import heapq
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+from cheng.demo.people import SHOWN, Staff, photo
+from cheng.hub import Hub
+from cheng.infrastructure.case_book import Filed
+from cheng.infrastructure.case_lists import Filters
+from cheng.kernel.flows import Flow, Step
+from cheng.standards.durations import Duration, hours, minutes
+from cheng.standards.problems import Refused
+
+LATE = 0.09
+"""Share of steps that come after their limit."""
+LEFT = 0.45
+"""Share of cases, of departments that somebody may have signed in for, that are left alone once the hub is open."""
+AGAIN = minutes(9).us
+"""When a step could not be finished yet, they come back after this."""
+PATIENCE = 12
+PAGE = 500
+
+
+@dataclass(order=True)
+class Plan:
+    """Somebody means to finish a step of a case."""
+
+    at: int
+    case: str = field(compare=False)
+    step: str = field(compare=False)
+    tries: int = field(default=0, compare=False)
+
+
+class Crews:
+    """All simulated crews. `mended(thing, at)` is told when they have put something right."""
+
+    def __init__(self, hub: Hub, seed: int, mended: Callable[[str, int], None]) -> None:
+        self.hub, self.seed, self.mended = hub, seed, mended
+        self.staff = Staff(hub)
+        self.shown = {department for _, _, _, department in SHOWN if department}
+        self._plans: list[Plan] = []
+        self._known: set[str] = set()
+        self._photos = [hub.blobs.keep(photo(n), f"photo-{n}.png", photo=True) for n in range(6)]
+        self._recorded = False
+
+    def unsolved(self) -> set[str]:
+        """The things that open cases are about."""
+        return {case.entry.thing_id for case in self._fresh()}
+
+    def look(self, *, open_house: bool) -> None:
+        """Makes plans for cases that are new. `open_house`: people may want to handle some themselves."""
+        for case in self._fresh():
+            self._known.add(case.entry.id)
+            if open_house and self.shown & set(case.case.departments) and self._luck(case.entry.id, "left") < LEFT:
+                continue
+            self._plan(case)
+
+    def next_at(self) -> int | None:
+        """When the next step is due to be finished by somebody."""
+        return self._plans[0].at if self._plans else None
+
+    def act(self, now: int) -> None:
+        """Finishes what is planned up to `now`."""
+        while self._plans and self._plans[0].at <= now:
+            self._finish(heapq.heappop(self._plans), now)
+
+    def _fresh(self) -> list[Filed]:
+        page = self.hub.cases.list(Filters(states=("open",)), order="newest", limit=PAGE)
+        return [self.hub.cases.get(entry.id) for entry in page.entries if entry.id not in self._known]
+
+    def _plan(self, case: Filed, again: int = 0) -> None:
+        run = case.case.run
+        if run is None or not run.departments:
+            return
+        wanted = self._share(case.entry.id, run.step) * self._length(run.limit)
+        heapq.heappush(self._plans, Plan(run.started + round(wanted) + again, case.entry.id, run.step))
+
+    def _share(self, case: str, step: str) -> float:
+        """Which share of the limit a step takes."""
+        if self._luck(case, step, "late") < LATE:
+            return 1.1 + self._luck(case, step, "how late")
+        return 0.15 + 0.7 * self._luck(case, step)
+
+    @staticmethod
+    def _length(limit: Duration | None) -> float:
+        """µs that they take a limit for: nobody sits out two working days."""
+        if limit is None:
+            return hours(1).us
+        hour = {"working hour": hours(1).us, "working day": hours(9).us}.get(limit.unit)
+        return limit.amount * hour if hour else min(limit.us, hours(20).us)
+
+    def _luck(self, *words: str) -> float:
+        """0 to 1, the same for the same words."""
+        return zlib.crc32("/".join((str(self.seed), *words)).encode()) / 2**32
+
+    def _finish(self, plan: Plan, now: int) -> None:
+        case = self.hub.cases.get(plan.case)
+        if case.case.run is None or case.case.step != plan.step or case.entry.assignee:
+            return
+        flow = self.hub.cases.flows[case.entry.flow]
+        step = flow.find(plan.step)
+        who = self.staff.officer(self._department(case), 1 if step.by else 0)
+        try:
+            done = self.hub.cases.act(plan.case, "complete", who, self._given(step, plan))
+        except Refused:
+            if plan.tries < PATIENCE:
+                heapq.heappush(self._plans, Plan(now + AGAIN, plan.case, plan.step, plan.tries + 1))
+            return
+        if mends(flow, step):
+            self.mended(case.entry.thing_id, now)
+        self._plan(done)
+
+    def _department(self, case: Filed) -> str:
+        names = case.case.departments
+        return names[int(self._luck(case.entry.id, "who") * len(names))]
+
+    def _given(self, step: Step, plan: Plan) -> dict[str, object]:
+        blob = self._photos[int(self._luck(plan.case, plan.step) * len(self._photos))]
+        if not self._recorded:
+            with self.hub.store.write() as conn:
+                for one in self._photos:
+                    self.hub.blobs.record(conn, one, "cheng", self.hub.clock.now())
+            self._recorded = True
+        return {"proof": [{"kind": kind, "blob": blob.sha256} for kind in step.proofs]} if step.proofs else {}
+
+
+def mends(flow: type[Flow], step: Step) -> bool:
+    """Whether things are in order once the step is done: the last one before somebody else looks."""
+    at = flow.position(step.name)
+    return at == len(flow.steps) - 1 if len(flow.steps) == 1 else at == len(flow.steps) - 2
+
+

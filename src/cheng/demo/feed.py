@@ -1,0 +1,160 @@
+"""The life of the invented city: its past in bulk, then every second what is due, all through the hub's own doors."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from cheng.demo.cast import Cast, reports_of
+from cheng.demo.clock import DemoClock, leave
+from cheng.demo.crews import Crews
+from cheng.hub import Hub
+from cheng.infrastructure.bus import CUT_OFF, Subscription
+from cheng.protocols.intake import Intake
+from cheng.security.actors import HOUSE
+from cheng.standards.durations import hours, minutes
+from cheng.worker import Worker
+
+log = logging.getLogger(__name__)
+STEP = minutes(20).us
+"""The past is lived through in steps of so long."""
+NEARLY = minutes(1).us
+"""When so little is left the present has been reached."""
+SLEPT = hours(48).us
+"""What went wrong so long before the city was left may still be wrong."""
+LEAVE = minutes(1).us
+"""How often the city's time is noted, so that it goes on from there after a restart."""
+LOOK = 5
+"""Crews look for new cases every so many batches."""
+BREATH = 1.0
+"""Seconds of the hub's time between two batches."""
+SHORTEST = 0.25
+"""Seconds of real time between two batches, however fast the city lives."""
+
+
+class Feed:
+    """Readings, events, obedient devices and busy crews, until it is told to stop."""
+
+    def __init__(self, hub: Hub, casts: Sequence[Cast], seed: int, accounts: list[tuple[str, str]]) -> None:
+        self.hub, self.casts, self.accounts = hub, casts, accounts
+        """accounts: (name, password) of those that were made at this start"""
+        self.intake = Intake(hub)
+        self.crews = Crews(hub, seed, self.mended)
+        self.last = hub.clock.now()
+        """up to where the city has lived"""
+        self.sent = 0
+        self._left = 0
+        self._by_thing = {thing: cast for cast in casts for thing in cast.ids}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
+
+    def mended(self, thing: str, at: int) -> None:
+        """Somebody has put a thing right."""
+        if (cast := self._by_thing.get(thing)) is not None:
+            cast.mend(thing, at)
+
+    # -- the past
+
+    async def catch_up(self, clock: DemoClock, wall: Callable[[], int]) -> None:
+        """Lives from where the clock stands to what `wall` says, µs UTC, and lets the clock run."""
+        self._wake()
+        worker = Worker(self.hub, chores=())
+        with_orders = self.hub.bus.subscribe("commands/*", limit=1_000_000)
+        try:
+            while (until := wall()) - self.last > NEARLY and not self._stopping.is_set():
+                start, end = self.last, min(self.last + STEP, until)
+                while (at := self.crews.next_at()) is not None and at <= end:
+                    self.crews.act(clock.set(max(at, start)))
+                clock.set(end)
+                await self.send(start, end)
+                self.hub.pipeline.drain()
+                if end // STEP % 2 or end == until:
+                    worker.run_due(end)
+                    self.take_orders(await waiting(with_orders), end)
+                self.crews.look(open_house=False)
+                self.last = end
+        finally:
+            worker.stop()
+            with_orders.close()
+        self.hub.indicators.keep_all(3)
+        clock.go()
+        self.last = self.hub.clock.now()
+
+    def _wake(self) -> None:
+        """What was wrong when the city was left, and nobody has mended, is still wrong."""
+        unsolved = self.crews.unsolved()
+        for cast in self.casts:
+            cast.wake(self.hub.things)
+            cast.relive(self.last - SLEPT, self.last, unsolved)
+
+    # -- from now on
+
+    def start(self) -> None:
+        """Goes on living, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops, and notes what time it is in the city."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        leave(self.hub.settings.data, self.last)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._live())
+        except Exception:
+            log.exception("the invented city stands still")
+
+    async def _live(self) -> None:
+        for cast in self.casts:
+            cast.open_show(self.hub.clock.now())
+        orders, beats = self.hub.bus.subscribe("commands/*", limit=1_000_000), 0
+        try:
+            while not self._stopping.is_set():
+                now = self.hub.clock.now()
+                self.take_orders(await waiting(orders), now)
+                await self.send(self.last, now)
+                if beats % LOOK == 0:
+                    self.crews.look(open_house=True)
+                beats += 1
+                self.crews.act(now)
+                self.last = now
+                if now - self._left >= LEAVE:
+                    self._left = now
+                    leave(self.hub.settings.data, now)
+                await asyncio.to_thread(self._stopping.wait, max(BREATH / self.hub.clock.speed, SHORTEST))
+        finally:
+            orders.close()
+
+    # -- both
+
+    async def send(self, start: int, end: int) -> None:
+        """Everything that is reported and happens in (start, end], by the doors that devices use."""
+        chunks = [chunk for cast in self.casts if (chunk := cast.report(start, end)) is not None]
+        if chunks:
+            self.sent += self.intake.take_now(reports_of(chunks), HOUSE).accepted
+        events = [event for cast in self.casts for event in cast.events(start, end)]
+        if events:
+            payload = "\n".join(json.dumps(event) for event in events).encode()
+            self.sent += (await self.intake.take_events(payload, HOUSE, "demo")).accepted
+
+    def take_orders(self, orders: list[dict[str, object]], at: int) -> None:
+        """Devices do what they are told."""
+        for order in orders:
+            thing, arguments = str(order["thing"]), order["arguments"]
+            if (cast := self._by_thing.get(thing)) is not None and isinstance(arguments, dict):
+                cast.obey(thing, str(order["command"]), arguments, at)
+
+
+async def waiting(subscription: Subscription) -> list[dict[str, object]]:
+    """What has come by the bus and was not taken yet."""
+    found: list[dict[str, object]] = []
+    while True:
+        try:
+            message = await asyncio.wait_for(anext(subscription), 0.001)
+        except (TimeoutError, StopAsyncIteration):
+            return found
+        if message.topic != CUT_OFF:
+            found.append(message.body)

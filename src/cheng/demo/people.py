@@ -1,0 +1,109 @@
+"""Who works in the invented city: accounts to sign in with, and the crews that act by themselves."""
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cheng.demo.town import DISTRICTS
+from cheng.hub import Hub
+from cheng.infrastructure.registration import NewThing
+from cheng.kernel.standing import Person
+from cheng.security.actors import HOUSE
+from cheng.security.passwords import one_time
+from cheng.standards.problems import Refused
+
+BUREAUS = (
+    "Drainage Bureau",
+    "Urban Lighting Office",
+    "Environmental Sanitation Office",
+    "Ecology and Environment Bureau",
+    "Public Security Bureau",
+    "Government Offices Administration",
+    "Vehicle Management Office",
+    "Oilfield Production Office",
+    "Oilfield Control Room",
+)
+CREWS = ("drainage crew", "lighting crew", "sanitation crew", "fire station", "environment squad", "police station")
+WARD = DISTRICTS[0]
+FAMILY, GIVEN = "王李张刘陈杨黄赵吴周徐孙马朱胡", "建国 志强 秀英 海燕 晓东 丽华 永刚 雪梅 文斌 国庆 春兰 立新".split()
+SHOWN = (
+    ("zhang.wei", "张伟", "officer", f"{WARD} drainage crew"),
+    ("li.na", "李娜", "officer", f"{WARD} drainage crew"),
+    ("wang.fang", "王芳", "officer", f"{WARD} lighting crew"),
+    ("liu.yang", "刘洋", "officer", f"{WARD} sanitation crew"),
+    ("chen.jing", "陈静", "officer", f"{WARD} environment squad"),
+    ("zhao.lei", "赵磊", "officer", f"{WARD} police station"),
+    ("sun.li", "孙丽", "officer", "Vehicle Management Office"),
+    ("leader", "周区长", "leader", ""),
+    ("console", "马运维", "operator", ""),
+    ("citizen", "黄市民", "citizen", ""),
+)
+"""Accounts to look around with: name, person, role, department."""
+
+
+def departments() -> Iterator[NewThing]:
+    """The offices of the city as things of the register."""
+    for n, name in enumerate(BUREAUS, 1):
+        yield NewThing(f"dept:{n:02d}", "Department", name, properties={"phone": f"6788{n:04d}"})
+    for d, district in enumerate(DISTRICTS, 1):
+        for c, crew in enumerate(CREWS, 1):
+            properties = {"phone": f"67{d}{c}{d * 7 + c:04d}"}
+            yield NewThing(f"dept:{d:02d}:{c:02d}", "Department", f"{district} {crew}", properties=properties)
+
+
+def accounts(hub: Hub) -> list[tuple[str, str]]:
+    """The accounts to look around with, made where they are missing: (name, password) of the new ones."""
+    password, made = one_time(), []
+    for name, person, role, department in SHOWN:
+        try:
+            hub.accounts.create(HOUSE, name, person, [role], department, password)
+        except Refused as refused:
+            if refused.code != "name-taken":
+                raise
+        else:
+            made.append((name, password))
+    return made
+
+
+@dataclass
+class Staff:
+    """Two officers of every department, hired when there is work for them."""
+
+    hub: Hub
+
+    def __post_init__(self) -> None:
+        self._hired: dict[tuple[str, int], Person] = {}
+
+    def officer(self, department: str, which: int) -> Person:
+        """The first or the second officer of a department; the account is made when it is missing."""
+        key = (department, which % 2)
+        if key not in self._hired:
+            mark = hashlib.sha256(department.encode()).hexdigest()
+            number = int(mark[:8], 16) + which % 2 * 7
+            title = FAMILY[number % len(FAMILY)] + GIVEN[number // 16 % len(GIVEN)]
+            name = f"crew.{mark[:8]}.{which % 2 + 1}"
+            try:
+                self.hub.accounts.create(HOUSE, name, title, ["officer"], department)
+            except Refused as refused:
+                if refused.code != "name-taken":
+                    raise
+            self._hired[key] = Person(name, department, frozenset({"officer"}), title)
+        return self._hired[key]
+
+
+def photo(seed: int, width: int = 64, height: int = 48) -> bytes:
+    """A small PNG that stands for a photo: sky, street, and something on it."""
+    sky, street, spot = (150, 180, 215), (96, 98, 102), (40 + seed * 53 % 180, 40 + seed * 97 % 180, 60)
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)
+        for x in range(width):
+            near = (x - 20 - seed * 7 % 24) ** 2 + (y - 34) ** 2 < 60
+            rows += bytes(spot if near else sky if y < height * 2 // 5 else street)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows))), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )

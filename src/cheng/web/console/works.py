@@ -1,0 +1,72 @@
+"""What is worked out by itself: jobs of applications and chores of the house, with their last runs."""
+
+from typing import Any
+
+from cheng.infrastructure.job_log import JobLog, JobRun
+from cheng.kernel.specs import title_of
+from cheng.web.ask import Ask
+from cheng.web.city.words import name_of, span
+from cheng.web.pages import Column, Page, get
+
+RUNS = (
+    Column("id", "Run"),
+    Column("started", "Begun", "moment"),
+    Column("took", "Took", "duration"),
+    Column("outcome", "Outcome"),
+    Column("log", "What it said"),
+)
+OUTCOMES = {"": "under way", "done": "done", "failed": "failed", "cut off": "cut off"}
+KINDS = {"": "plain", "done": "good", "failed": "warning", "cut off": "warning"}
+
+
+def works(ask: Ask) -> list[dict[str, Any]]:
+    """Every job that is declared or was ever run, with its last run; those that failed first."""
+    journal = JobLog(ask.hub.store)
+    last: dict[str, JobRun] = {}
+    for run in journal.recent(limit=500):
+        last.setdefault(run.job, run)
+    for key in journal.last_started().keys() - last.keys():
+        last[key] = journal.recent(key, 1)[0]
+    keys = dict.fromkeys([*ask.hub.model.jobs, *sorted(last)])
+    rows = [work_row(ask, key, last.get(key)) for key in keys]
+    return sorted(rows, key=lambda row: row["outcome"] not in ("failed", "cut off"))
+
+
+def work_row(ask: Ask, key: str, run: JobRun | None) -> dict[str, Any]:
+    """One line."""
+    job = ask.hub.model.jobs.get(key)
+    name = name_of(job) if job is not None else title_of(key.partition(".")[2] or key)
+    return {
+        "key": key,
+        "name": ask._(name),
+        "app": ask._(name_of(job.app)) if job is not None else ask._("The house"),
+        "every": span(ask, job.every) if job is not None else "",
+        "outcome": run.outcome if run is not None else "never",
+        "said": run.log if run is not None else "",
+        "started": run.started if run is not None else None,
+        "took": run.finished - run.started if run is not None and run.finished is not None else None,
+        "url": ask.url(f"/console/jobs/{key}"),
+    }
+
+
+@get("/console/jobs/{key:str}", needs=("see", "job"))
+def job(ask: Ask, key: str) -> Page:
+    """The last runs of one job with their logs."""
+    rows = [
+        {
+            "id": run.id,
+            "started": run.started,
+            "took": None if run.finished is None else run.finished - run.started,
+            "outcome": run.outcome or "under way",
+            "log": run.log,
+        }
+        for run in JobLog(ask.hub.store).recent(key, ask.limit(50, 200))
+    ]
+    declared = ask.hub.model.jobs.get(key)
+    title = name_of(declared) if declared is not None else title_of(key.partition(".")[2] or key)
+    extra = {"title": ask._(title), "does": ask._(declared.sentence()) if declared is not None else ""}
+    data = {"job": key, "runs": rows}
+    return Page("console/job.html", data, rows="runs", columns=RUNS, extra=extra)
+
+
+routes = [job]

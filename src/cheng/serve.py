@@ -60,10 +60,12 @@ async def run(
     settings: Settings,
     stopped: asyncio.Event,
     ready: Callable[[Up], None],
-    speed: float = 1.0,
+    clock: Clock | None = None,
     demo: Callable[[Hub], Feed] | None = None,
 ) -> None:
     """Runs a hub until `stopped` is set; `ready` is called when everybody can come in.
+
+    `demo` fills the hub with an invented city before its jobs begin; its past takes the clock of that city.
 
     A hub with an invented city takes another port for devices when its own is taken: a broker of the machine often
     has it, and no real device waits for this one. Raises SpecError when it cannot start, with everything closed again.
@@ -71,7 +73,7 @@ async def run(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data))
         pages = stack.enter_context(closing(listen(settings.host, settings.port)))
-        hub = await asyncio.to_thread(open_hub, settings, Clock(speed=speed))
+        hub = await asyncio.to_thread(open_hub, settings, clock)
         stack.push_async_callback(asyncio.to_thread, hub.close)
         password = await asyncio.to_thread(hub.accounts.ensure_operator)
         at = address("http", *pages.getsockname()[:2])
@@ -83,13 +85,13 @@ async def run(
         port = await listen_for_devices(broker, settings.mqtt_host, settings.mqtt_port, spare=demo is not None)
         carrier = asyncio.create_task(carry_commands(hub.bus, broker))
         stack.push_async_callback(finish, carrier, cancel=True)
+        feed = await asyncio.to_thread(demo, hub) if demo is not None else None
+        if feed is not None:
+            stack.push_async_callback(asyncio.to_thread, feed.stop)
         worker = Worker(hub)
         worker.start()
         stack.push_async_callback(asyncio.to_thread, worker.stop)
         stack.callback(hub.bus.close)
-        feed = await asyncio.to_thread(demo, hub) if demo is not None else None
-        if feed is not None:
-            stack.push_async_callback(asyncio.to_thread, feed.stop)
         await web.up.wait()
         if not stopped.is_set():
             ready(Up(hub, at, address("mqtt", settings.mqtt_host, port), password, feed))

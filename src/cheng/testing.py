@@ -50,7 +50,7 @@ START = 1_795_132_800_000_000
 PHOTO = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
 """The smallest thing that counts as a JPEG."""
 PASSWORD = "lantern-under-the-bridge"  # noqa: S105  # of people who live for one test
-SOON = minutes(1)
+SOON, DAY = minutes(1), days(1)
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ class Town:
             raise AssertionError(f"nothing is registered as '{thing}'")
         return float(self.hub.things.current(known.type, attr)[known.slot])
 
-    def indicator(self, indicator: type[Indicator], past: Duration = days(1)) -> float | None:
+    def indicator(self, indicator: type[Indicator], past: Duration = DAY) -> float | None:
         """Its number over the time that has just passed; None when there was nothing to count."""
         now = self.clock.now()
         return self.hub.indicators.value(indicator, now - past.us, now + 1).value

@@ -141,7 +141,9 @@ def test_every_route_asks_the_same_question_of_everybody(app: Web, visitor: Come
 
 def filled(path: str) -> str:
     """A route's address with something in its blanks."""
-    return "/".join("x" if part.startswith("{") else part for part in path.split("/"))
+    blanks = {"int": "1", "float": "1.5"}
+    parts = [blanks.get(p.strip("{}").split(":")[-1], "x") if p.startswith("{") else p for p in path.split("/")]
+    return "/".join(parts)
 
 
 def may(role: str, needs: Any) -> bool:

@@ -75,7 +75,7 @@ def sent(ask: Ask, word: str) -> Answer:
     form.files("photos", most=1)
     if form.errors:
         return page(ask, 422, form)
-    return see_other(ask, "/try", "Your note was added.", word=word)
+    return see_other(ask, "/try", "Your kite is in the air.", word=word)
 
 
 @pytest.fixture
@@ -141,8 +141,8 @@ def test_a_wrong_form_comes_back_with_everything_in_it(anybody: Visitor) -> None
 def test_a_form_that_was_taken_leads_on_with_one_sentence(anybody: Visitor) -> None:
     answer = anybody.send("/try/a", "/try", name="Li", tilt="3", ward="n", tags="x", when="2026-11-20T08:30")
     assert (answer.status_code, answer.headers["location"]) == (303, "/try?word=a")
-    assert "Your note was added." in anybody.get("/try").text
-    assert "Your note was added." not in anybody.get("/try").text, "it is said once"
+    assert "Your kite is in the air." in anybody.get("/try").text
+    assert "Your kite is in the air." not in anybody.get("/try").text, "it is said once"
 
 
 def test_the_three_kinds_of_error_are_told_plainly(anybody: Visitor, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 import uvloop
 
+from cheng import demo
 from cheng.cli._house import data_option, settings_of
 from cheng.hub import Hub
+from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.settings import Settings
 from cheng.serve import Feed, Up, run
 
@@ -25,7 +27,7 @@ PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 @click.option("--host", help="The address to listen on; :: for every IPv6 and IPv4 one.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="The port of the pages.  [default: 8000]")
 @click.option("--mqtt-port", type=int, help="The port for devices that speak MQTT.  [default: 1883]")
-@click.option("--demo", "scale", help="Fill the hub with an invented city: small, district or city.")
+@click.option("--demo", "scale", type=click.Choice(list(demo.SCALES)), help="Fill the hub with an invented city.")
 @click.option(
     "--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Seconds of the city in one second."
 )
@@ -41,18 +43,14 @@ def command(
     logging.basicConfig(level=logging.INFO, format=PLAIN, stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    demo = partial(feed_of, scale=scale, speed=speed) if scale else None
+    clock = demo.open_clock(settings.data, speed) if scale else Clock(speed)
+    city = partial(demo.start, scale=scale) if scale else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(until_told(settings, speed, demo, started))
+        runner.run(until_told(settings, clock, city, started))
     click.echo("Stopped; everything is written down.")
 
 
-def feed_of(hub: Hub, scale: str, speed: float) -> Feed:
-    """The invented city."""
-    raise click.UsageError("This Cheng has no invented city.")
-
-
-async def until_told(settings: Settings, speed: float, demo: Callable[[Hub], Feed] | None, started: float) -> None:
+async def until_told(settings: Settings, clock: Clock, city: Callable[[Hub], Feed] | None, started: float) -> None:
     """Runs the hub until the first SIGINT or SIGTERM; a second one is the system's."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -64,7 +62,7 @@ async def until_told(settings: Settings, speed: float, demo: Callable[[Hub], Fee
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    await run(settings, stopped, partial(tell, started=started), speed, demo)
+    await run(settings, stopped, partial(tell, started=started), clock, city)
 
 
 def tell(up: Up, started: float) -> None:

@@ -31,13 +31,16 @@ CITY = 8 * HOUR
 """The invented city lives by Beijing time."""
 
 
+LONG = hours(48)
+
+
 @dataclass(frozen=True)
 class Trouble:
     """Something that goes wrong: how often in a hundred things and a day, how long, and how bad."""
 
     name: str
     often: float
-    lasts: Duration = hours(48)
+    lasts: Duration = LONG
     """at the most; most of it people end before"""
     strength: tuple[float, float] = (0.5, 1.0)
     silent: bool = False
@@ -105,7 +108,8 @@ class Cast:
     def has(self, rows: Rows, name: str, at: Times) -> npt.NDArray[np.bool_]:
         """(n,) which of the rows have this trouble at that moment."""
         number = self.number(name)
-        return (self.trouble[rows] == number) & (at >= self.since[rows]) & (at < self.until[rows])
+        there: npt.NDArray[np.bool_] = (self.trouble[rows] == number) & (at >= self.since[rows])
+        return there & (at < self.until[rows])
 
     def number(self, name: str) -> int:
         return next(n for n, trouble in enumerate(self.troubles) if trouble.name == name)
@@ -243,9 +247,10 @@ class _Columns:
             there = ~np.isnan(value)
         self.who.append(who[there])
         self.what.append(np.full(int(there.sum()), what, np.int32))
-        parts = (self.time, time), (self.value, value), (self.latitude, latitude), (self.text, text)
-        for kept, column in parts:
-            kept.append(column[there])  # type: ignore[attr-defined]  # each list takes its own kind of column
+        self.time.append(time[there])
+        self.value.append(value[there])
+        self.latitude.append(latitude[there])
+        self.text.append(text[there])
 
     def reports(self, ids: list[str], attrs: list[str], texts: list[str]) -> Reports:
         joined: list[Any] = [

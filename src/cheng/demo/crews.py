@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-
 from cheng.demo.people import SHOWN, Staff, photo
 from cheng.hub import Hub
 from cheng.infrastructure.case_book import Filed
@@ -131,5 +130,3 @@ def mends(flow: type[Flow], step: Step) -> bool:
     """Whether things are in order once the step is done: the last one before somebody else looks."""
     at = flow.position(step.name)
     return at == len(flow.steps) - 1 if len(flow.steps) == 1 else at == len(flow.steps) - 2
-
-

@@ -27,7 +27,8 @@ BUREAUS = (
 )
 CREWS = ("drainage crew", "lighting crew", "sanitation crew", "fire station", "environment squad", "police station")
 WARD = DISTRICTS[0]
-FAMILY, GIVEN = "王李张刘陈杨黄赵吴周徐孙马朱胡", "建国 志强 秀英 海燕 晓东 丽华 永刚 雪梅 文斌 国庆 春兰 立新".split()
+FAMILY = "王李张刘陈杨黄赵吴周徐孙马朱胡"
+GIVEN = ("建国", "志强", "秀英", "海燕", "晓东", "丽华", "永刚", "雪梅", "文斌", "国庆", "春兰", "立新")
 SHOWN = (
     ("zhang.wei", "张伟", "officer", f"{WARD} drainage crew"),
     ("li.na", "李娜", "officer", f"{WARD} drainage crew"),

@@ -30,9 +30,28 @@ METRE = 1 / 96_000
 """Degrees, about: of longitude at this latitude."""
 
 DISTRICTS = ("临江区", "北屏区", "云岭区", "沙湾区", "南屏区", "江口区")
-HEADS = "金 石 清 翠 松 桂 梅 竹 柳 荷 凤 鹤 龙 虎 观 望 朝 长 永 安 和 福 平 兴".split()
-TAILS = "山 岩 溪 桥 滩 湾 坪 坝 井 湖 泉 林 园 塘 岭 台 门 庙 港 街".split()
-ROAD_NAMES = "滨江 中山 人民 解放 建设 学府 迎宾 和平 青年 工农 红岩 石板 栈道 沿河 虎踞 凤鸣 松涛 竹林".split()
+HEADS = "金石清翠松桂梅竹柳荷凤鹤龙虎观望朝长永安和福平兴"
+TAILS = "山岩溪桥滩湾坪坝井湖泉林园塘岭台门庙港街"
+ROAD_NAMES = (
+    "滨江",
+    "中山",
+    "人民",
+    "解放",
+    "建设",
+    "学府",
+    "迎宾",
+    "和平",
+    "青年",
+    "工农",
+    "红岩",
+    "石板",
+    "栈道",
+    "沿河",
+    "虎踞",
+    "凤鸣",
+    "松涛",
+    "竹林",
+)
 
 RIVERS = (
     ((-0.18, 0.03), (-0.09, 0.01), (-0.02, -0.03), (0.05, -0.01), (0.11, 0.04), (0.18, 0.06)),
@@ -202,7 +221,8 @@ class Town:
 def nearest(points: Floats, seeds: Floats) -> npt.NDArray[np.intp]:
     """For each point (n, 2) the nearest seed."""
     distance = np.hypot(points[:, None, 0] - seeds[None, :, 0], points[:, None, 1] - seeds[None, :, 1])
-    return np.argmin(distance, axis=1)
+    found: npt.NDArray[np.intp] = np.argmin(distance, axis=1)
+    return found
 
 
 def union(cells: list[Any]) -> Any:

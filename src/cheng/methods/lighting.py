@@ -47,7 +47,7 @@ def wanted(now: int, cabinets: pa.Table, lit: npt.NDArray[np.bool_]) -> Floats:
     mode = np.array(cabinets["mode"].to_pylist(), object)
     dark = ~is_up(numbers(cabinets, "longitude"), numbers(cabinets, "latitude"), now)
     light, below = numbers(cabinets, "light"), numbers(cabinets, "on_below", SWITCH_ON)
-    sensed = (mode == "light") & ~np.isnan(light)
+    sensed = (mode == "daylight") & ~np.isnan(light)
     on = np.where(sensed, (light < below) | (lit & (light < below * AGAIN)), dark)
     bright = np.where(dimmed(now, cabinets), numbers(cabinets, "dim_level", 100.0), 100.0)
     return np.where(mode == "by hand", np.nan, np.where(on, bright, 0.0))

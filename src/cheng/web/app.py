@@ -17,7 +17,7 @@ from litestar.di import Provide
 from cheng.web.ask import ask_of
 from cheng.web.assets import Assets
 from cheng.web.errors import HANDLERS
-from cheng.web.guards import check_needs, from_our_page, may_enter
+from cheng.web.guards import check_needs, checked
 from cheng.web.headers import secure
 from cheng.web.house_of import House
 from cheng.web.metrics import Counts
@@ -90,7 +90,7 @@ def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = (
         state=State(state, deep_copy=False),
         dependencies={"ask": Provide(ask_of)},
         exception_handlers=HANDLERS,
-        guards=[may_enter, from_our_page],
+        guards=[checked],
         middleware=[People(hub)],
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, exclude_opt_key="uncompressed"),
         request_max_body_size=hub.settings.upload_limit + FORM_ROOM,

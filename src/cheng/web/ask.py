@@ -17,6 +17,8 @@ from cheng.standards.problems import Refused
 from cheng.web.local import Local
 from cheng.web.people import REPRESENTATION, identify, language_of
 
+ASKED = "asked"
+"""Key of the request's state under which its Ask is kept."""
 CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 LISTED_WHOLE = 100_000
 """The most rows of a CSV or GeoJSON download."""
@@ -174,9 +176,13 @@ async def ask_of(request: Request[Any, Any, Any]) -> Ask:
 
 def plain_ask(request: Request[Any, Any, Any]) -> Ask:
     """An Ask without its form; also where no route was found and nobody looked at the session yet."""
+    known: Ask | None = request.scope["state"].get(ASKED)
+    if known is not None:
+        return known
     hub: Hub = request.app.state.hub
     if "user" not in request.scope:
         identify(request.scope, hub)
     actor = request.scope.get("user") or ANONYMOUS
     local = Local(language_of(request, hub), hub.settings.zone, hub.clock.now())
-    return Ask(request, hub, actor, request.scope.get("auth"), local)
+    ask = request.scope["state"][ASKED] = Ask(request, hub, actor, request.scope.get("auth"), local)
+    return ask

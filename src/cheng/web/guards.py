@@ -57,6 +57,12 @@ def handlers_of(route: BaseRoute) -> list[BaseRouteHandler]:
     return list(many) if many is not None else [cast(Any, route).route_handler]
 
 
+async def checked(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Both questions, in this order. (One guard, because Litestar copies the handler for each.)"""
+    await may_enter(connection, handler)
+    await from_our_page(connection, handler)
+
+
 async def may_enter(connection: Connection, handler: BaseRouteHandler) -> None:
     """Refuse whoever the route is not for. Objects are decided on in the page itself, by `ask.require`."""
     needs: Needs = handler.opt["needs"]

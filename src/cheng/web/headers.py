@@ -31,11 +31,14 @@ HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 Headers = list[tuple[bytes, bytes]]
 
 
+ENCODED = [(key.encode(), value.encode()) for key, value in ALWAYS.items()]
+
+
 def secure(headers: Iterable[tuple[bytes, bytes]], settings: Settings, scope: Mapping[str, Any]) -> Headers:
     """`headers` with ours added; one that a page set itself (a stricter policy for a file) stays."""
     kept = list(headers)
     there = {name.lower() for name, _ in kept}
-    wanted = dict(ALWAYS)
+    kept += [pair for pair in ENCODED if pair[0] not in there]
     if settings.secure_cookies or scope.get("scheme") == "https":
-        wanted["strict-transport-security"] = HTTPS_ONLY
-    return kept + [(k.encode(), v.encode()) for k, v in wanted.items() if k.encode() not in there]
+        kept.append((b"strict-transport-security", HTTPS_ONLY.encode()))
+    return kept

@@ -44,6 +44,8 @@ class Entry:
     needs: Any
     order: int = 100
     current: bool = False
+    about: str = ""
+    icon: str = ""
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Navigation:
             for handler in handlers_of(route):
                 if (text := handler.opt.get("entry")) and route.path == min(handler.paths, key=len):
                     section = section_of(route.path)
-                    entry = Entry(text, route.path, handler.opt["needs"], handler.opt.get("order", 100))
+                    told = {key: handler.opt.get(key, "") for key in ("about", "icon")}
+                    entry = Entry(text, route.path, handler.opt["needs"], handler.opt.get("order", 100), **told)
                     found.menus.setdefault(section, []).append(entry)
         for menu in found.menus.values():
             menu.sort(key=lambda entry: (entry.order, entry.text))

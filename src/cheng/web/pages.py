@@ -26,7 +26,8 @@ A module in the folder of those who read it (`web/desk/cases.py`), a template of
 * `needs`: PUBLIC, SIGNED_IN or (verb, kind) of `security.permissions`; without it the house does not start. It says
   whether anybody like this reader may come; a single object is decided on in the page: `ask.require("see", target)`,
   buttons by `{% if may("act", target) %}`.
-* `entry`, `order`: a line in the section's menu. Handlers are plain functions and run in a thread: call the store.
+* `entry`, `order`: a line in the section's menu; on the portal also a card, with `about` (a sentence) and `icon`.
+  Handlers are plain functions and run in a thread: call the store.
 * `ask`: `.hub .actor .session .local .form .now .query("q") .whole("page", 1) .choice(…) .limit() .url(…) .here(…)`;
   `ask._("…")` speaks the reader's language.
 * `Page(template, data, …)`: the same address with `.json` gives `data`; with `.csv` and `.geojson` its `rows`.
@@ -130,12 +131,14 @@ def get(
     needs: Needs,
     entry: str = "",
     order: int = 100,
+    about: str = "",
+    icon: str = "",
     api: bool = False,
     opt: dict[str, Any] | None = None,
     **options: Any,
 ) -> Decorator:
     """A page under `path`; further options are Litestar's."""
-    told = {"entry": entry, "order": order, "api": api, "page": not api, **(opt or {})}
+    told = {"entry": entry, "order": order, "about": about, "icon": icon, "api": api, "page": not api, **(opt or {})}
     return route(litestar_get, path, needs, told, options)
 
 

@@ -39,15 +39,12 @@ class People(ASGIMiddleware):
         self.house = house
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if has_credentials(scope):
-            await asyncio.to_thread(identify, scope, self.house)
+        names = {name for name, _ in scope["headers"]}
+        if b"authorization" in names or b"cookie" not in names:
+            identify(scope, self.house)  # tokens are in memory
         else:
-            nobody(scope)
+            await asyncio.to_thread(identify, scope, self.house)
         await next_app(scope, receive, send)
-
-
-def has_credentials(scope: Scope) -> bool:
-    return any(name in (b"cookie", b"authorization") for name, _ in scope["headers"])
 
 
 def nobody(scope: Scope) -> None:

@@ -72,7 +72,7 @@ def test_lamps_follow_the_sun_and_the_clock_and_are_told_only_what_changes(town:
 
 
 def test_a_dark_afternoon_lights_those_that_go_by_measured_light(town: Town) -> None:
-    town.register(Cabinet, "cab-1", mode="light", on_below=30)
+    town.register(Cabinet, "cab-1", mode="daylight", on_below=30)
     town.is_at(14)
     town.reports("cab-1", light=18)
     town.works(plan)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cheng.apps.livelihood import home_safety
-from cheng.apps.livelihood.home_safety import Button, Home, Panic, answered_in_time, intrusion, restless
+from cheng.apps.livelihood.home_safety import Button, Household, Panic, answered_in_time, intrusion, restless
 from cheng.standards.durations import hours, minutes
 from cheng.standards.problems import Refused
 from cheng.testing import Town, city
@@ -18,9 +18,9 @@ PLACE = {"compound": "Lotus Court", "station": "Riverside", "flat": "3-1-502"}
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     with city(tmp_path, home_safety) as town:
-        town.register(Home, "home-1", name="Home 17", residents="Mrs Wu", **PLACE)
+        town.register(Household, "home-1", name="Home 17", residents="Mrs Wu", **PLACE)
         town.register(Button, "b-1", name="Button 4", wearer="Mr Chen", **PLACE)
-        town.reports("home-1", armed="disarmed", door="closed", window="closed", gas=0)
+        town.reports("home-1", armed="disarmed", door="shut", window="shut", gas=0)
         town.passes(minutes(1))
         yield town
 
@@ -28,7 +28,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 def test_a_break_in_is_on_both_desks_at_once_and_one_of_them_goes(town: Town) -> None:
     town.reports("home-1", armed="armed")
     town.passes(hours(1))
-    town.reports("home-1", door="open")
+    town.reports("home-1", door="opened")
     (alert,) = town.alerts()
     assert (alert.rule, alert.level) == ("intrusion", "emergency")
     assert alert.text == "A door or window of Home 17 in Lotus Court was opened while the alarm was set."
@@ -55,14 +55,14 @@ def test_a_break_in_is_on_both_desks_at_once_and_one_of_them_goes(town: Town) ->
 
 
 def test_whoever_is_at_home_may_open_doors(town: Town) -> None:
-    for state in ("open", "closed", "open"):
+    for state in ("opened", "shut", "opened"):
         town.reports("home-1", door=state, window=state)
         town.passes(minutes(1))
     assert town.alerts(over=True) == []
 
 
 def test_setting_the_alarm_with_a_window_open_is_told(town: Town) -> None:
-    town.reports("home-1", window="open")
+    town.reports("home-1", window="opened")
     town.passes(minutes(1))
     town.reports("home-1", armed="armed")
     assert [alert.rule for alert in town.alerts()] == ["intrusion"]
@@ -99,18 +99,18 @@ def test_what_is_no_call_for_help_is_refused(town: Town) -> None:
 
 def test_a_door_that_never_rests_is_worth_a_word(town: Town) -> None:
     for _ in range(21):
-        town.reports("home-1", door="open")
+        town.reports("home-1", door="opened")
         town.passes(minutes(1))
-        town.reports("home-1", door="closed")
+        town.reports("home-1", door="shut")
         town.passes(minutes(1))
     assert [alert.level for alert in town.alerts(restless, over=True)] == ["notice"]
     assert town.cases() == []
 
 
 def test_homes_are_not_public(town: Town) -> None:
-    assert not Home.public
+    assert not Household.public
     assert not Button.public
     assert not Panic.public
-    levels = {name: field.level for name, field in Home.fields().items()}
+    levels = {name: field.level for name, field in Household.fields().items()}
     assert {levels[name] for name in ("flat", "residents", "armed", "door", "window")} == {"sensitive"}
     assert not {name for name in intrusion.text_blanks() if levels.get(name) == "sensitive"}

@@ -58,7 +58,7 @@ class brimming(Rule):
     release = Cover.depth - Cover.water > 0.6
     level = "warning"
     group = near(within=minutes(30))  # one downpour in one street is one case
-    basis = "Regulations on Urban Drainage and Sewage Treatment (State Council Decree 641), art. 27"
+    basis = "Regulations on Urban Drainage and Sewage Treatment (State Council Decree 641)"
 
 
 class rising(Rule):

@@ -45,7 +45,7 @@ class gas_warning(Rule):
     hold = minutes(3)
     release = Tank.methane < 7
     level = "warning"
-    basis = "Emergency Management Ministry Decree 13 (2023), confined spaces: below 10 % LEL before anyone enters"
+    basis = "Emergency Management Ministry Decree 13 (2023) on confined spaces; duty rules for septic tanks, art. 5"
 
 
 class gas_danger(Rule):
@@ -128,7 +128,7 @@ class evacuate(Flow):
 
     starts = gas_emergency, toxic_danger
     steps = (
-        Step("clear", to=("{district} sanitation crew", "{district} fire station"), within=minutes(5)),
+        Step("clear the street", to=("{district} sanitation crew", "{district} fire station"), within=minutes(5)),
         Step("make harmless", proof=("gas reading", "photo"), within=hours(2)),
         Step("check", by="another person", until=(Tank.methane < 10) & (Tank.h2s < 10), within=hours(12)),
     )

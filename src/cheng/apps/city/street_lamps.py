@@ -36,7 +36,9 @@ class Cabinet(Entity):
     public = True
     reports = minutes(15)
     district = Text("the district whose crew looks after it")
-    mode = Choice("schedule", "light", "by hand", doc="who decides: the sun, the measured light, or people", fixed=True)
+    mode = Choice(
+        "schedule", "daylight", "by hand", doc="who decides: the sun, the measured light, or people", fixed=True
+    )
     on_below = Quantity("lx", "daylight below which the lamps go on", low=1, high=1000, fixed=True)
     dim_from = Quantity("h", "hour of the city's day from which they are dimmed", low=0, high=24, fixed=True)
     dim_to = Quantity("h", "hour until which they are dimmed", low=0, high=24, fixed=True)

@@ -34,7 +34,7 @@ class Station(Entity):
 
     public = True
     reports = hours(1)
-    network = Choice("national", "city", "small sensor", doc="who runs it and how exact it is", fixed=True)
+    network = Choice("national", "municipal", "small sensor", doc="who runs it and how exact it is", fixed=True)
     district = Text("the district whose squad goes out")
     so2 = Quantity("ug/m3", "sulphur dioxide", low=0, high=5000)
     no2 = Quantity("ug/m3", "nitrogen dioxide", low=0, high=5000)
@@ -107,7 +107,7 @@ class unheard(Rule):
 
     when = silence(Station, hours(3))
     level = "notice"
-    basis = "HJ 663-2013: a day needs 20 valid hours"
+    basis = "GB 3095-2012, table 4: a day needs 20 valid hours"
 
 
 class find_source(Flow):
@@ -116,7 +116,7 @@ class find_source(Flow):
     starts = heavily_polluted, plume
     steps = (
         Step("go out", to="{district} environment squad", within=hours(2)),
-        Step("stop", proof="photo", within=hours(24)),
+        Step("have it stopped", proof="photo", within=hours(24)),
         Step("check", by="another person", until=Station.aqi <= 150, within=days(3)),
     )
 

@@ -58,7 +58,7 @@ class off_area(Rule):
     when = Vehicle.position.outside(Vehicle.approved.boundary)
     hold = minutes(5)
     level = "warning"
-    basis = "Measures for official vehicles of Party and government organs (2017), art. 19; trip order"
+    basis = "Measures for official vehicles of Party and government organs (2017); trip order"
 
 
 class out_of_hours(Rule):
@@ -94,7 +94,7 @@ class explain(Flow):
 
     starts = off_area, out_of_hours
     steps = (
-        Step("ask", to="Vehicle Management Office", within=hours(4)),
+        Step("ask for reasons", to="Vehicle Management Office", within=hours(4)),
         Step("explain", to="{bureau}", within=working_days(2)),
         Step("judge", to="Vehicle Management Office", by="another person", within=working_days(5)),
     )

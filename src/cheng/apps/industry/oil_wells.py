@@ -86,7 +86,7 @@ class work_order(Flow):
 
     starts = stalled, rod_parted, overloaded, unheard
     steps = (
-        Step("accept", to="{crew}", within=minutes(30)),
+        Step("accept the order", to="{crew}", within=minutes(30)),
         Step("mend", proof=("photo", "work sheet"), within=hours(24)),
         Step("check", by="another person", within=days(1)),
     )

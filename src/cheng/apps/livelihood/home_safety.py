@@ -30,7 +30,7 @@ class home_safety(App):
     system = "L2"
 
 
-class Home(Entity):
+class Household(Entity):
     """A home whose residents asked to be looked after. What it reports is nobody else's business."""
 
     reports = minutes(30)
@@ -39,8 +39,8 @@ class Home(Entity):
     compound = Text("residential compound")
     station = Text("police station in charge")
     armed = Choice("armed", "disarmed", doc="set by the residents when they leave", on_change=True, level="sensitive")
-    door = Choice("closed", "open", doc="front door", on_change=True, level="sensitive")
-    window = Choice("closed", "open", doc="any window", on_change=True, level="sensitive")
+    door = Choice("shut", "opened", doc="front door", on_change=True, level="sensitive")
+    window = Choice("shut", "opened", doc="any window", on_change=True, level="sensitive")
     gas = Quantity("%LEL", "methane in the kitchen", low=0, high=100, level="internal")
 
 
@@ -63,8 +63,8 @@ class Panic(Event):
 class intrusion(Rule):
     """A door or window of {name} in {compound} was opened while the alarm was set."""
 
-    when = Home.armed.is_("armed") & (Home.door.is_("open") | Home.window.is_("open"))
-    release = Home.armed.is_("disarmed")
+    when = Household.armed.is_("armed") & (Household.door.is_("opened") | Household.window.is_("opened"))
+    release = Household.armed.is_("disarmed")
     level = "emergency"
     basis = "GB 50394-2007, intrusion alarm systems; agreement with the residents"
 
@@ -72,8 +72,8 @@ class intrusion(Rule):
 class gas_leak(Rule):
     """Gas in the kitchen of {name} in {compound}: {gas} % of the explosive limit."""
 
-    when = Home.gas >= 10
-    release = Home.gas < 5
+    when = Household.gas >= 10
+    release = Household.gas < 5
     level = "emergency"
     basis = "GB 15322.2-2019, domestic gas detectors: alarm between 5 and 25 % LEL"
 
@@ -89,7 +89,7 @@ class panic(Rule):
 class restless(Rule):
     """The front door of {name} in {compound} has opened more than twenty times within an hour."""
 
-    when = count(Home.door.is_("open"), within=hours(1)) > 20
+    when = count(Household.door.is_("opened"), within=hours(1)) > 20
     level = "notice"
     basis = "Duty rules of the district for home safety, art. 6"
 
@@ -97,7 +97,7 @@ class restless(Rule):
 class unheard(Rule):
     """The alarm unit of {name} in {compound} has been silent for three hours."""
 
-    when = silence(Home, hours(3))
+    when = silence(Household, hours(3))
     level = "notice"
     basis = "Duty rules of the district for sensing devices, art. 4"
 

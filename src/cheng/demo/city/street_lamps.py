@@ -26,7 +26,7 @@ class Cabinets(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         for n in range(count):
             road = self.town.roads[n % len(self.town.roads)]
-            mode = "light" if n % 4 == 0 else "by hand" if n % 23 == 22 else "schedule"
+            mode = "daylight" if n % 4 == 0 else "by hand" if n % 23 == 22 else "schedule"
             properties = {"district": road.area.district, "mode": mode, "on_below": 20.0 + 10 * (n % 2)}
             properties |= {"dim_from": 23.0, "dim_to": 5.5, "dim_level": 50.0 if n % 3 else 40.0}
             place = {"type": "Point", "coordinates": list(road.at(10 + n // len(self.town.roads) * 9))}
@@ -59,8 +59,8 @@ class Lamps(Cast):
             road = self.town.roads[cabinet % len(self.town.roads)]
             metres = (20 + place * APART) % max(road.metres, 100)
             self.rated[n] = 150.0 if cabinet % 3 == 0 else 90.0
-            properties = {"district": road.area.district, "road": road.name, "cabinet": f"cabinet-{cabinet + 1:04d}"}
-            properties["rated"] = float(self.rated[n])
+            properties: dict[str, Any] = {"district": road.area.district, "road": road.name}
+            properties |= {"cabinet": f"cabinet-{cabinet + 1:04d}", "rated": float(self.rated[n])}
             point = {"type": "Point", "coordinates": list(road.at(metres))}
             yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{road.name}{place + 1}号灯杆", "", properties, point)
 

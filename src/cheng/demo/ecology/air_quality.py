@@ -20,7 +20,7 @@ class Stations(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         for n in range(count):
             area = self.town.streets[n % len(self.town.streets)]
-            network = "national" if n % 6 == 0 else "city" if n % 3 else "small sensor"
+            network = "national" if n % 6 == 0 else "municipal" if n % 3 else "small sensor"
             properties = {"network": network, "district": area.district}
             name = f"{area.name[:2]}空气监测站"
             yield NewThing(f"air-{n + 1:03d}", "Station", name, "", properties, self.place(area))

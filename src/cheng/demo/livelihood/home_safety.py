@@ -41,7 +41,7 @@ class Homes(Cast):
             flat = f"{n % 9 + 1}栋{n % 3 + 1}单元{n % 18 + 1}0{n % 4 + 1}"
             properties = {"compound": compound_of(area, n), "station": area.district, "flat": flat}
             properties["residents"] = f"{SURNAMES[n % len(SURNAMES)]}先生一家，电话登记在物业"
-            yield NewThing(f"home-{n + 1:04d}", "Home", f"{n + 1:04d}号住户", "", properties, self.place(area))
+            yield NewThing(f"home-{n + 1:04d}", "Household", f"{n + 1:04d}号住户", "", properties, self.place(area))
 
     def values(self, rows: Rows, at: Times) -> Values:
         hour = hour_of_day(at)
@@ -51,8 +51,8 @@ class Homes(Cast):
         aired = ~away & (hour > 9) & (hour < 17) & (rows % 3 == 0)
         return {
             "armed": np.where(away | burgled, "armed", "disarmed"),
-            "door": np.where(burgled, "open", "closed"),
-            "window": np.where(aired & ~burgled, "open", "closed"),
+            "door": np.where(burgled, "opened", "shut"),
+            "window": np.where(aired & ~burgled, "opened", "shut"),
             "gas": np.maximum(gas + self.noise(rows, at, 0.3), 0).round(1),
         }
 

@@ -6,6 +6,7 @@ from typing import Any
 from cheng.security.actors import ROLES
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
+from cheng.web.console.fresh import fresh_form
 from cheng.web.pages import Answer, Column, Form, Page, get, post, see_other
 
 COLUMNS = (
@@ -77,7 +78,7 @@ def create(ask: Ask) -> Page:
     except Refused as refused:
         form.wrong("name", refused.message, **refused.values)
         return page(ask, form, status=422)
-    return page(ask, Form(ask, {"roles": ["officer"]}), (name.casefold(), password or ""))
+    return page(ask, fresh_form(ask, {"roles": ["officer"]}), (name.casefold(), password or ""))
 
 
 @get("/console/accounts/{name:str}", needs=("manage-accounts", "account"))
@@ -95,7 +96,7 @@ def one(ask: Ask, name: str, form: Form, password: str = "", status: int = 200) 
     extra = {"form": form, "roles": role_options(ask), "own": own, "password": password}
     return Page(
         "console/account.html",
-        {"account": row_of(ask, found)},
+        {"account": row_of(ask, dict(found))},
         extra=extra | {"disabled": found["disabled"]},
         status=status,
     )
@@ -133,9 +134,7 @@ def reset(ask: Ask, name: str) -> Page:
     password = ask.hub.accounts.reset_password(ask.actor, name)
     found = ask.hub.accounts.find(name)
     begun = {key: found[key] for key in ("display_name", "department", "roles")}
-    form = Form(ask, begun)
-    form.ask.form.clear()
-    return one(ask, name, form, password)
+    return one(ask, name, fresh_form(ask, begun), password)
 
 
 routes = [accounts, create, account, change, disable, reset]

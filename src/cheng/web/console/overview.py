@@ -19,10 +19,10 @@ from cheng.web.pages import Answer, Page, get, post, see_other
 PARTS = ("cheng", "litestar", "uvicorn", "SQLAlchemy", "duckdb", "pyarrow", "numpy")
 
 
-@get("/console", needs=("enter", "console"), entry="Overview", order=0)
+@get("/console", needs=("enter", "console"), entry="Overview", order=1)
 def console(ask: Ask) -> Page:
     """Inputs, storage, jobs, rules that cannot be judged, versions."""
-    data = {"flows": flows(ask), "storage": storage(ask), "jobs": works(ask), "versions": versions()}
+    data: dict[str, Any] = {"flows": flows(ask), "storage": storage(ask), "jobs": works(ask), "versions": versions()}
     data["failing"] = [
         rule_row(ask, ask.hub.model.rules[key], {}, {}) for key in ask.hub.judges.failing if key in ask.hub.model.rules
     ]

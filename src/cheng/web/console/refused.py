@@ -53,7 +53,7 @@ def refused(ask: Ask) -> Page:
     limit, before = ask.limit(50, 500), ask.whole("before", 0)
     found = ask.hub.refused.list(state, before or None, limit + 1)
     rows = [row_of(ask, kept) for kept in found[:limit]]
-    data = {"refused": rows, "counts": ask.hub.refused.counts()}
+    data: dict[str, Any] = {"refused": rows, "counts": ask.hub.refused.counts()}
     data["next"] = rows[-1]["id"] if len(found) > limit else None
     extra = {"states": [(key, ask._(text)) for key, text in STATES.items()], "state": state}
     return Page("console/refused.html", data, rows="refused", columns=COLUMNS, extra=extra, fragment="list")

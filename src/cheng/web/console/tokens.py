@@ -7,6 +7,7 @@ from cheng.security.actors import ROLES
 from cheng.security.tokens import Token
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
+from cheng.web.console.fresh import fresh_form
 from cheng.web.pages import Answer, Column, Form, Page, get, post, see_other
 
 COLUMNS = (
@@ -72,7 +73,7 @@ def issue(ask: Ask) -> Page:
     except Refused as refused:
         form.wrong("name", refused.message, **refused.values)
         return page(ask, form, status=422)
-    return page(ask, Form(ask), (name, token))
+    return page(ask, fresh_form(ask, {"role": "device"}), (name, token))
 
 
 def words(form: Form, name: str) -> list[str]:

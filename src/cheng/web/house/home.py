@@ -2,7 +2,13 @@
 
 from litestar.response import Redirect
 
+from cheng.web.navigation import Navigation, open_to
 from cheng.web.pages import PUBLIC, Answer, Ask, Page, get
+
+SENTENCES = {
+    "things": ("What stands in the streets and what it measures: covers, lamps, stations.", "map"),
+    "catalogue": ("Open data of all departments: search, look, download.", "table"),
+}
 
 
 @get("/", needs=PUBLIC)
@@ -21,9 +27,17 @@ def portal(ask: Ask) -> Page:
 
 
 def portal_page(ask: Ask) -> Page:
-    offers = ask.request.app.state.navigation.menus.get("portal", [])
-    listed = [{"title": ask._(e.text), "path": ask.url(e.path)} for e in offers if e.path != "/portal"]
-    return Page("portal/start.html", {"city": ask.hub.settings.city, "offers": listed})
+    navigation: Navigation = ask.request.app.state.navigation
+    entries = [e for e in navigation.menus.get("portal", []) if e.path != "/portal" and open_to(ask, e.needs)]
+    offers = [
+        {"title": ask._(e.text), "about": ask._(e.about) if e.about else "", "icon": e.icon, "url": ask.url(e.path)}
+        for e in entries
+    ]
+    for section in navigation.sections(ask):
+        if about := SENTENCES.get(section.path.strip("/").split("/")[0]):
+            text, icon = about
+            offers.append({"title": section.text, "about": ask._(text), "icon": icon, "url": ask.url(section.path)})
+    return Page("portal/start.html", {"city": ask.hub.settings.city, "offers": offers})
 
 
 routes = [home, portal]

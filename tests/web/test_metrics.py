@@ -1,0 +1,28 @@
+"""What Prometheus reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cheng.web.metrics import Counts, Sample, exposition, samples
+
+
+class Part:
+    def counters(self) -> Iterator[Sample]:
+        yield "cheng_readings_total", "Readings taken.", {"door": 'm"q\\tt\n'}, 3
+
+
+@dataclass
+class Whole:
+    part: Part
+    counters: int = 3
+
+
+def test_every_part_that_counts_is_asked() -> None:
+    counts = Counts()
+    counts.add("cheng_open", "Open pages.", 2)
+    counts.add("cheng_open", "Open pages.", -1)
+    assert exposition(samples(Whole(Part()), counts)) == (
+        "# HELP cheng_open Open pages.\n# TYPE cheng_open gauge\ncheng_open 1\n"
+        "# HELP cheng_readings_total Readings taken.\n# TYPE cheng_readings_total counter\n"
+        'cheng_readings_total{door="m\\"q\\\\tt\\n"} 3\n'
+    )

@@ -11,6 +11,7 @@ from cheng.kernel.dry_runs import Setting
 from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
 from cheng.kernel.specs import did_you_mean
+from cheng.security.actors import HOUSE
 from cheng.standards.problems import Refused
 
 
@@ -42,5 +43,10 @@ def try_out(
     return {"rule": found.key(), "runs": [run.told(hub.calendar) for run in runs]}
 
 
-ERRANDS: dict[str, Callable[..., Any]] = {"backup": backup, "try": try_out}
+def token(hub: Hub, name: str, role: str, scope: dict[str, Any], department: str = "") -> str:
+    """A new token."""
+    return hub.tokens.issue(HOUSE, name, role, scope, department)
+
+
+ERRANDS: dict[str, Callable[..., Any]] = {"backup": backup, "try": try_out, "token": token}
 """By the name `cheng` asks for them."""

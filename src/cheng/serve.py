@@ -80,6 +80,7 @@ async def run(
         door = LocalDoor(hub, HttpDoor(hub, cast(Asgi, create_app(hub))), folder.announce(at).secret, ERRANDS)
         web = Web(uvicorn.Config(door, **UVICORN))
         stack.push_async_callback(finish, asyncio.create_task(web.serve_until(stopped, pages)))
+        stack.callback(stopped.set)
         broker = Broker(MqttDoor(hub), owner=owner)
         stack.push_async_callback(broker.stop)
         port = await listen_for_devices(broker, settings.mqtt_host, settings.mqtt_port, spare=demo is not None)

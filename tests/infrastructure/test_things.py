@@ -91,6 +91,18 @@ def test_a_thing_finds_its_areas_largest_first(things: Things) -> None:
     assert [things.find(name).areas for name in ("valve-1", "van-1")] == [["district-1", "street-1"], []]  # type: ignore[union-attr]
 
 
+def test_areas_that_come_with_or_after_the_things_hold_them_too(
+    things: Things, store: Store, clock: ManualClock
+) -> None:
+    spot = {"type": "Point", "coordinates": [1, 1]}
+    things.put([NewThing("valve-1", "Valve", geometry=spot), area("district-1", "district", square(0, 0, 9))], "me")
+    things.put([area("street-1", "street", square(0, 0, 2))], "me")
+    for each in (things, Things(store, model(), clock)):
+        valve = each.find("valve-1")
+        assert valve is not None
+        assert (valve.areas, valve.version) == (["district-1", "street-1"], 1)
+
+
 def test_strangers_are_met_and_can_be_registered_later(things: Things, store: Store, clock: ManualClock) -> None:
     things.meet(["valve-9", "valve-9", "valve-8"])
     assert things.strangers == 2

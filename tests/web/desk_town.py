@@ -54,6 +54,8 @@ class Desk:
     town: Town
     app: Any
     visitors: dict[str, Visitor] = field(default_factory=dict)
+    used: int = 0
+    """the last cover that a test has tipped"""
 
     def __getitem__(self, name: str) -> Visitor:
         """Somebody who is signed in and reads English."""

@@ -1,8 +1,9 @@
 """Whatever a stranger sends, nothing breaks and nothing of it runs (A2, A3, F11)."""
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
 
-import pytest
 from house import Visitor
 
 Come = Callable[..., Visitor]
@@ -51,39 +52,41 @@ HEADERS = (
 )
 
 
-def fine(answer: object, payload: str) -> None:
-    assert answer.status_code < 500, (answer.url, payload)  # type: ignore[attr-defined]
-    assert "set-cookie" not in answer.headers or "hit=1" not in answer.headers["set-cookie"]  # type: ignore[attr-defined]
-    text = answer.text  # type: ignore[attr-defined]
-    assert "1337" not in text
-    assert "<script>hit" not in text
-    assert "<img src=x" not in text
-    assert "root:x:" not in text
+def fine(answer: Any, payload: str) -> None:
+    assert answer.status_code < 500, (answer.url, payload)
+    assert "hit=1" not in answer.headers.get("set-cookie", "")
+    for effect in ("1337", "<script>hit", "<img src=x", "root:x:"):
+        assert effect not in answer.text, (answer.url, payload)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_addresses_and_headers_full_of_malice(visitor: Come, payload: str) -> None:
+def test_addresses_and_headers_full_of_malice(visitor: Come) -> None:
     stranger = visitor()
-    for path in PATHS:
-        for name in ("lang", "next", "q", "limit", "done", payload):
-            fine(stranger.get(path, params={name: payload}), payload)
-        fine(stranger.get(path + "/" + payload.replace("\x00", "%00")[:4000]), payload)
-    for header in HEADERS:
-        value = payload.encode("utf-8", "replace").replace(b"\r", b"").replace(b"\n", b"").replace(b"\x00", b"")
-        fine(stranger.get("/portal", headers={header: value}), payload)  # type: ignore[dict-item]
+    for payload in PAYLOADS:
+        for path in PATHS:
+            for name in ("lang", "next", "q", "limit", payload):
+                fine(stranger.get(path, params={name: payload}), payload)
+            fine(stranger.get(f"{path.rstrip('/')}/{quote(payload[:4000], safe='')}"), payload)
+        for header in HEADERS:
+            fine(stranger.get("/portal", headers={header: raw(payload)}), payload)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_forms_full_of_malice(visitor: Come, payload: str) -> None:
+def test_forms_full_of_malice(visitor: Come) -> None:
     stranger = visitor()
     secret = stranger.form("/sign-in")
-    for body in ({"name": payload, "password": payload}, {"name": "x", "password": "y", "next": payload}):
-        fine(stranger.client.post("/sign-in", data={"csrf": secret, **body}, follow_redirects=False), payload)
-        fine(stranger.client.post("/sign-in", data={"csrf": payload, **body}, follow_redirects=False), payload)
-    for kind in ("multipart/form-data; boundary=" + payload[:50], "multipart/form-data", "application/json", "x/form"):
-        plain = kind.encode("ascii", "ignore").decode().replace("\r", "").replace("\n", "").replace("\x00", "")
-        raw = payload.encode("utf-8", "replace")
-        fine(stranger.client.post("/sign-in", content=raw, headers={"content-type": plain}), payload)
+    for payload in PAYLOADS:
+        for csrf in (secret, payload):
+            for body in ({"name": payload, "password": payload}, {"name": "x", "password": "y", "next": payload}):
+                answer = stranger.client.post("/sign-in", data={"csrf": csrf, **body}, follow_redirects=False)
+                fine(answer, payload)
+        boundary = b"multipart/form-data; boundary=" + raw(payload[:50])
+        for kind in (boundary, b"multipart/form-data", b"application/json", b"x/form"):
+            answer = stranger.client.post("/sign-in", content=raw(payload), headers={"content-type": kind})
+            fine(answer, payload)
+
+
+def raw(payload: str) -> bytes:
+    """A payload as a header can hold it."""
+    return payload.encode("utf-8", "replace").replace(b"\r", b"").replace(b"\n", b"").replace(b"\x00", b"")
 
 
 def test_odd_methods(visitor: Come) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from cheng.errands import ERRANDS
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import Clock
-from cheng.infrastructure.data_folder import DataFolder, Running, in_use, running
+from cheng.infrastructure.data_folder import DataFolder, Running, in_use, running, unusable
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.store import Store
 from cheng.standards.problems import Refused
@@ -31,9 +31,16 @@ data_option = click.option(
 
 
 def settings_of(data: Path | None, **said: Any) -> Settings:
-    """The settings of a data folder; what was said on the command line goes before the environment."""
+    """The settings of a data folder; what was said on the command line goes before the environment.
+
+    Raises SpecError for settings or a folder that cannot be.
+    """
     env = {name: value for name, value in os.environ.items() if data is None or name != "CHENG_DATA"}
-    return Settings.load(data or Path("data"), env, **said)
+    folder = data or Path("data")
+    try:
+        return Settings.load(folder, env, **said)
+    except OSError as error:
+        raise unusable(folder, error) from error
 
 
 @contextmanager
@@ -73,6 +80,11 @@ def errand(settings: Settings, name: str, **asked: Any) -> Any:
     if there is None:
         with opened_hub(settings) as hub:
             return ERRANDS[name](hub, **asked)
+    return sent_errand(there, name, **asked)
+
+
+def sent_errand(there: Running, name: str, **asked: Any) -> Any:
+    """What a hub that runs answers to an errand."""
     payload = msgspec.json.encode({"errand": name, **asked})
     return poster(there.url, there.secret)("/local/errands", payload, JSON)["answer"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cheng.cli._house import data_option, opened_store, settings_of
+from cheng.cli._house import data_option, hub_that_runs, opened_store, sent_errand, settings_of
 from cheng.security.actors import HOUSE, ROLES
 from cheng.security.tokens import TokenBook
 
@@ -30,7 +30,12 @@ def command(
     scope = {"ids": words(things), "prefixes": words(prefix), "types": words(types)}
     if role == "device" and not any(scope.values()):
         raise click.UsageError("Say which things the device speaks for: --things, --prefix or --types.")
-    with opened_store(settings_of(data)) as (store, clock):
+    settings = settings_of(data)
+    there = hub_that_runs(settings)
+    if there is not None:  # it knows its new token at once then
+        click.echo(sent_errand(there, "token", name=name, role=role, scope=scope, department=department))
+        return
+    with opened_store(settings) as (store, clock):
         click.echo(TokenBook(store, clock).issue(HOUSE, name, role, scope, department))
 
 

@@ -36,9 +36,7 @@ class DataFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            problem = f"The data folder cannot be used: {error.strerror}"
-            hint = "name another one with --data, or mend its permissions"
-            raise SpecError([Problem("S300", problem, str(self.folder), hint)]) from error
+            raise unusable(self.folder, error) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -68,6 +66,12 @@ class DataFolder:
             (self.folder / RUNNING).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
+
+
+def unusable(folder: Path, error: OSError) -> SpecError:
+    """Why a folder can hold no data."""
+    problem = f"The data folder cannot be used: {error.strerror}"
+    return SpecError([Problem("S300", problem, str(folder), "name another one with --data, or mend its permissions")])
 
 
 def running(folder: Path) -> Running | None:

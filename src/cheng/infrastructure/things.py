@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.registration import UNKNOWN, NewThing, Outcome, Thing, checked, differs, row_of, snapshot
@@ -22,6 +22,7 @@ from cheng.standards.problems import InputError
 
 EVENTS = "@events"
 """Where event types are numbered among the attributes."""
+AREA = "Area"
 AREA_LEVELS = ("district", "street", "community", "grid")
 
 
@@ -180,34 +181,58 @@ class Things:
 
         A row that cannot be taken is refused with its reason and stops no other. Reports come back as InputError.
         """
-        outcome = Outcome()
+        outcome, seen = Outcome(), set[str]()
+        parted: tuple[list[NewThing], list[NewThing]] = ([], [])
+        for row in rows:
+            if row.id in seen:
+                error = InputError("twice", f"the id '{row.id}' stands twice in this load", row.line)
+                outcome.refused.append(error)
+                continue
+            seen.add(row.id)
+            parted[row.type != AREA].append(row)
         with self._lock:
-            fresh: list[Thing] = []
-            altered: list[Thing] = []
-            seen: set[str] = set()
-            for row in rows:
-                try:
-                    if row.id in seen:
-                        raise InputError("twice", f"the id '{row.id}' stands twice in this load", row.line)
-                    thing = checked(row, self.model.entities, self._by_id.get(row.id), self.clock.now())
-                except InputError as error:
-                    outcome.refused.append(error)
-                    continue
-                seen.add(row.id)
-                old = self._by_id.get(row.id)
-                if old is None:
-                    thing.idx = len(self.by_idx) + len(fresh)
-                    fresh.append(thing)
-                elif differs(old, thing):
-                    thing.idx, thing.version, thing.registered = old.idx, old.version + 1, old.registered
-                    altered.append(thing)
-                else:
-                    outcome.unchanged += 1
-            self._place([*fresh, *altered])
-            self._save(fresh, altered, actor)
-            self._adopt(fresh, altered)
-            outcome.added, outcome.changed = len(fresh), len(altered)
+            if self._put(parted[0], actor, outcome):  # areas go first: the others find theirs among them
+                self._place_again()
+            self._put(parted[1], actor, outcome)
+        outcome.refused.sort(key=lambda error: error.line or 0)
         return outcome
+
+    def _put(self, rows: Iterable[NewThing], actor: str, outcome: Outcome) -> bool:
+        """Takes rows of different things; whether anything changed."""
+        fresh: list[Thing] = []
+        altered: list[Thing] = []
+        for row in rows:
+            old = self._by_id.get(row.id)
+            try:
+                thing = checked(row, self.model.entities, old, self.clock.now())
+            except InputError as error:
+                outcome.refused.append(error)
+                continue
+            if old is None:
+                thing.idx = len(self.by_idx) + len(fresh)
+                fresh.append(thing)
+            elif differs(old, thing):
+                thing.idx, thing.version, thing.registered = old.idx, old.version + 1, old.registered
+                altered.append(thing)
+            else:
+                outcome.unchanged += 1
+        self._place([*fresh, *altered])
+        self._save(fresh, altered, actor)
+        self._adopt(fresh, altered)
+        outcome.added += len(fresh)
+        outcome.changed += len(altered)
+        return bool(fresh or altered)
+
+    def _place_again(self) -> None:
+        """After areas have changed, every thing finds its areas anew."""
+        placed = [thing for thing in self.by_idx if thing.point is not None]
+        before = [thing.areas for thing in placed]
+        self._place(placed)
+        moved = [thing for thing, areas in zip(placed, before, strict=True) if thing.areas != areas]
+        if moved:
+            change = update(things).where(things.c.idx == bindparam("_idx")).values(areas=bindparam("_areas"))
+            with self.store.write() as conn:
+                conn.execute(change, [{"_idx": thing.idx, "_areas": thing.areas} for thing in moved])
 
     def _place(self, changed: Sequence[Thing]) -> None:
         """Finds the areas each thing lies in, largest first."""
@@ -223,7 +248,7 @@ class Things:
 
     def area_index(self) -> AreaIndex | None:
         """The areas by boundary; None while there are none."""
-        areas = [a for a in self.of_type("Area") if a.geometry is not None and a.state != "retired"]
+        areas = [a for a in self.of_type(AREA) if a.geometry is not None and a.state != "retired"]
         if self._areas is None and areas:
             areas.sort(key=lambda a: AREA_LEVELS.index(a.properties.get("level", "grid")))
             shapes = [from_geojson(a.geometry) for a in areas if a.geometry]
@@ -259,7 +284,7 @@ class Things:
             else:
                 self._join(thing)
                 self.slot[thing.idx], self.type_number[thing.idx] = thing.slot, self.types.index(thing.type)
-        if any(thing.type == "Area" for thing in (*fresh, *altered)):
+        if any(thing.type == AREA for thing in (*fresh, *altered)):
             self._areas = None
         for register in self._registers.values() if fresh or altered else ():
             register.changed()

@@ -71,12 +71,12 @@ class Ask:
     def query(self, name: str, default: str = "") -> str:
         """A parameter of the address, without blanks around it, cut at 500 signs."""
         value = self.request.query_params.get(name, default)
-        return str(value).strip()[:500]
+        return plain(value)
 
     def queries(self, name: str) -> list[str]:
         """Every value of a parameter that may come more than once; empty ones left out."""
         values = self.request.query_params.getall(name, [])
-        return [str(value).strip()[:500] for value in values if str(value).strip()][:100]
+        return [plain(value) for value in values if plain(value)][:100]
 
     def whole(self, name: str, default: int, low: int = 0, high: int = 2**62) -> int:
         """A whole number from the address. Refused (400) when it is none or out of bounds."""
@@ -134,6 +134,11 @@ class Ask:
         """The address of this page's .json, .csv or .geojson twin, with the filters in force."""
         kept = {k: v for k, v in self.request.query_params.dict().items() if k not in {*changes, "lang", "after"}}
         return self.url(f"{self.request.scope['path'].rstrip('/')}.{ending}", **{**kept, **changes})
+
+
+def plain(value: object) -> str:
+    """A parameter as a page can use it: no blanks around it, no zero byte (PostgreSQL cannot hold one), not endless."""
+    return str(value).replace("\0", "").strip()[:500]
 
 
 def address(prefix: str, path: str, query: dict[str, Any]) -> str:

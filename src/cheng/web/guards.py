@@ -59,6 +59,8 @@ def handlers_of(route: BaseRoute) -> list[BaseRouteHandler]:
 
 async def checked(connection: Connection, handler: BaseRouteHandler) -> None:
     """Both questions, in this order. (One guard, because Litestar copies the handler for each.)"""
+    if connection.scope.get("method") == "OPTIONS":
+        return
     await may_enter(connection, handler)
     await from_our_page(connection, handler)
 

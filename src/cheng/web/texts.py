@@ -5,8 +5,10 @@ catalogues of a language are read once, at the start, and merged: one file a mod
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from string import Formatter
 from typing import Any, Self
@@ -28,6 +30,8 @@ NAMED = {"why_not", "entry", "about", "required"}
 """Names of arguments that hold texts."""
 TABLES = {"TITLES", "SENTENCES", "SECTIONS", "ROLES", "message"}
 """Names of tables (and of single variables) that hold texts: the values of a dictionary, the first text of each row."""
+
+BLANK, NAME = re.compile(r"\{\w+\}"), re.compile(r"\{\w+\}( [a-z]+(?: [a-z]+)+)$")
 
 Texts = Mapping[str, str | tuple[str, ...]]
 """msgid → text; for msgids with a plural the forms."""
@@ -51,8 +55,23 @@ class Language:
 
     def gettext(self, message: str, /, **values: Any) -> str:
         """`message` in this language, its blanks filled."""
-        found = self.texts.get(message) or message
+        found = self.texts.get(message) or self.named(message) or message
         return self.fill(found if isinstance(found, str) else found[0], values)
+
+    def named(self, name: str) -> str:
+        """A name whose blank was filled before, such as "North drainage crew" by "{ward} drainage crew"; or ""."""
+        for end, text in self.endings:
+            if name.endswith(end) and len(name) > len(end):
+                return BLANK.sub(name.removesuffix(end).replace("\\", r"\\"), text)
+        return ""
+
+    @cached_property
+    def endings(self) -> list[tuple[str, str]]:
+        """What follows the blank in texts that begin with their only one, the longest first, and the whole text."""
+        found = [
+            (m[1], text) for msgid, text in self.texts.items() if isinstance(text, str) and (m := NAME.match(msgid))
+        ]
+        return sorted(found, key=lambda pair: -len(pair[0]))
 
     def ngettext(self, one: str, many: str, n: float, /, context: str = "", **values: Any) -> str:
         """The form that goes with `n`, which also fills the blank {n}. `context`: msgctxt, for a text that reads

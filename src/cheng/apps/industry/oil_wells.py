@@ -50,7 +50,8 @@ class rod_parted(Rule):
 class pressure_jump(Rule):
     """The well-head pressure of {name} jumped to {tubing} MPa."""
 
-    when = Well.tubing.jumps(1.5)
+    when = Well.tubing.jumps(1.5) & (Well.tubing > 3)
+    release = Well.tubing < 3
     level = "danger"
     basis = "AQ 2012-2007, petroleum safety; duty rules of the field, art. 9"
 
@@ -59,6 +60,7 @@ class pressure_lost(Rule):
     """The well-head pressure of {name} fell within minutes to {tubing} MPa: the line may have burst."""
 
     when = Well.tubing.falls(1.2, within=minutes(15))
+    release = Well.tubing > 1.2
     level = "danger"
     basis = "AQ 2012-2007, petroleum safety; duty rules of the field, art. 9"
 

@@ -106,7 +106,7 @@ def told(ask: Ask, rule: type[Rule]) -> dict[str, Any]:
         "key": rule.key(),
         "name": ask._(name_of(rule)),
         "app": ask._(name_of(rule.app)),
-        "sentence": ask._(rule.sentence()),
+        "sentence": ask._(rule.sentence(), **blanks(ask, rule)),
         "condition": condition(ask, rule.when),
         "hold": span(ask, rule.hold) if rule.hold.us else "",
         "release": condition(ask, rule.release) if rule.release is not None else "",
@@ -119,6 +119,14 @@ def told(ask: Ask, rule: type[Rule]) -> dict[str, Any]:
         "flows": [ask._(name_of(flow)) for flow in ask.hub.model.flows_started_by(rule)],
         "broken": health(ask, rule),
     }
+
+
+def blanks(ask: Ask, rule: type[Rule]) -> dict[str, str]:
+    """What stands in the blanks of a rule's sentence where no thing fills them: ‹tilt›."""
+    own = {"id": "number", "name": "name", "area": "area", "owner": "department", "time": "time"}
+    fields = rule.subject.fields()
+    names = {blank: fields.get(blank) for blank in rule.text_blanks()}
+    return {b: f"‹{field_name(ask, f) if f is not None else ask._(own.get(b, b))}›" for b, f in names.items()}
 
 
 def grouping(ask: Ask, rule: type[Rule]) -> str:

@@ -123,7 +123,12 @@ def example_of(ask: Ask, rule: type[Rule], asked: Asked, tried: DryRun) -> dict[
     src = ask.url(f"/rules/{app}/{name}/example.json", **{**query, "thing": thing.id})
     unit = symbol(field)
     title = f"{ask._(label(ask.local, field))}{f' ({unit})' if unit else ''}, {thing.name or thing.id}"
-    return {"src": src, "title": title, "url": ask.url(f"/things/{thing.type}/{thing.id}")}
+    return {
+        "src": src,
+        "title": title,
+        "name": thing.name or thing.id,
+        "url": ask.url(f"/things/{thing.type}/{thing.id}"),
+    }
 
 
 @get("/rules/{app:str}/{name:str}/example", needs=("try", "rule"))

@@ -193,9 +193,14 @@ function limits(u, data) {
     u.ctx.lineTo(u.bbox.left + u.bbox.width, y);
     u.ctx.stroke();
     if (!line.text) continue;
-    u.ctx.fillStyle = colour("--ink-2");
     const above = y - 4 * devicePixelRatio > u.bbox.top + 10 * devicePixelRatio;
-    u.ctx.fillText(line.text, u.bbox.left + u.bbox.width - 4, y + (above ? -4 : 12) * devicePixelRatio);
+    const at = [line.text, u.bbox.left + u.bbox.width - 4, y + (above ? -4 : 12) * devicePixelRatio];
+    u.ctx.setLineDash([]);
+    u.ctx.lineWidth = 4 * devicePixelRatio;
+    u.ctx.strokeStyle = colour("--surface");
+    u.ctx.strokeText(...at);
+    u.ctx.fillStyle = colour("--ink-2");
+    u.ctx.fillText(...at);
   }
   u.ctx.restore();
 }

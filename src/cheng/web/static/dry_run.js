@@ -59,6 +59,8 @@ function begin(form) {
       if (!answer.ok) throw new Error(problem(text));
       result.innerHTML = text;
       charts(result);
+      const said = document.querySelector("[data-trial-status]");
+      if (said) said.textContent = result.querySelector(".trial-said")?.textContent.replace(/\s+/g, " ").trim() || "";
     } catch (error) {
       result.textContent = `${form.dataset.textFailed} ${error.message}`;
     } finally {

@@ -14,7 +14,7 @@ from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
 from cheng.kernel.specs import App
 from cheng.standards.problems import Problem, SpecError
-from cheng.telling import FAMILY_TITLES, languages, tell, texts_of
+from cheng.telling import FAMILY_TITLES, languages, texts_of
 from cheng.web.texts import LANGUAGES, Language, missing_texts
 
 PACKAGE = Path(cheng.__file__).parent
@@ -94,6 +94,9 @@ def homes_of(app: type[App], root: Path) -> Iterator[Problem]:
     if not (root / homes.story).is_file():
         hint = "tell in a test what it does, from a reading to a closed case"
         yield Problem("C003", f"application {app.__name__} has no story", str(homes.story), hint)
+    if not (root / homes.page).is_file():
+        hint = "write for those who run it: register, devices, what counts, what is done; begin with `cheng tell`"
+        yield Problem("C006", f"application {app.__name__} has no page", str(homes.page), hint)
     if not (root / homes.demo).is_file():
         hint = "say how its things stand about and what they report on an invented day"
         yield Problem("C004", f"application {app.__name__} has no demo", str(homes.demo), hint)
@@ -109,7 +112,7 @@ def texts(model: Model) -> Iterator[Problem]:
         for app in model.apps.values():
             missing = list(dict.fromkeys(untold(texts_of(model, app), known[code])))
             if missing:
-                yield lacking(f"application {app.__name__}", missing, code, app.__name__)
+                yield lacking(f"application {app.__name__}", missing, code, f"{app.family}-{app.__name__}")
         missing = sorted(missing_texts(code=code))
         if missing:
             yield lacking("the house", missing, code, "the module that says it")
@@ -132,13 +135,7 @@ def lacking(what: str, missing: list[str], code: str, module: str) -> Problem:
 
 def pages(model: Model) -> dict[Path, str]:
     """The pages below docs/ that the declarations say, by their place from the root."""
-    known = languages()
-    written = {}
-    for app in own_apps(model):
-        told = "\n---\n\n".join(tell(model, app, known[code]) for code in LANGUAGES)
-        written[Homes.of(app.family, app.__name__).page] = f"{MARK}\n\n{told}"
-    written[Path("docs/135.md")] = drawing(model, known)
-    return written
+    return {Path("docs/135.md"): drawing(model, languages())}
 
 
 def drawing(model: Model, known: dict[str, Language]) -> str:
@@ -168,18 +165,26 @@ def pages_behind(model: Model, root: Path) -> Iterator[Problem]:
     """Written pages that are missing, or say something else than the declarations."""
     for place, text in pages(model).items():
         file = root / place
-        if not file.is_file() or file.read_text("utf-8") != text:
+        if parts_of(file)[1] != text:
             what = "is behind" if file.is_file() else "is missing"
-            yield Problem("C006", f"the page {place} {what}", str(place), "run: cheng check --write")
+            yield Problem("C007", f"the page {place} {what}", str(place), "run: cheng check --write")
+
+
+def parts_of(file: Path) -> tuple[str, str]:
+    """What people wrote at the head of a page, and what was drawn below it; both empty when there is no page."""
+    told = file.read_text("utf-8") if file.is_file() else ""
+    head, mark, drawn = told.partition(MARK)
+    return head, mark + drawn
 
 
 def write_pages(model: Model, root: Path) -> list[Path]:
-    """Writes the pages that are missing or behind; their places."""
+    """Writes the pages that are missing or behind, below what people wrote at their head; their places."""
     written = []
     for place, text in pages(model).items():
         file = root / place
-        if not file.is_file() or file.read_text("utf-8") != text:
+        head, drawn = parts_of(file)
+        if drawn != text:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
+            file.write_text(f"{head.rstrip()}\n\n{text}" if head.strip() else text, "utf-8")
             written.append(place)
     return written

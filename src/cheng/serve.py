@@ -19,6 +19,7 @@ from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.data_folder import DataFolder
 from cheng.infrastructure.settings import Settings
+from cheng.intake_retry import retry_of
 from cheng.local_door import LocalDoor
 from cheng.protocols.http import Asgi, HttpDoor
 from cheng.protocols.mqtt import MqttDoor
@@ -90,6 +91,8 @@ async def run(
         if feed is not None:
             stack.push_async_callback(asyncio.to_thread, feed.stop)
         worker = Worker(hub)
+        for name, part in (("broker", broker), ("worker", worker), ("retry", retry_of(hub))):
+            setattr(hub, name, part)  # the hub knows nothing that stands above it; pages look whether it is there
         worker.start()
         stack.push_async_callback(asyncio.to_thread, worker.stop)
         stack.callback(hub.bus.close)

@@ -56,10 +56,10 @@ class Server(uvicorn.Server):
         return
 
 
-def serve(hub: Any) -> Iterator[Served]:
-    """Run the application of a hub on a free port until the caller is done."""
+def serve(hub: Any, *more: Any) -> Iterator[Served]:
+    """Run the application of a hub on a free port until the caller is done; `more` is passed on to `create_app`."""
     port = free_port()
-    config = uvicorn.Config(create_app(hub), "127.0.0.1", port, log_level="warning", ws="none", loop="asyncio")
+    config = uvicorn.Config(create_app(hub, *more), "127.0.0.1", port, log_level="warning", ws="none", loop="asyncio")
     server = Server(config)
     thread = threading.Thread(target=server.run, name="web", daemon=True)
     ready = threading.Event()

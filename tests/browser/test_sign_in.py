@@ -77,7 +77,7 @@ def test_the_keyboard_alone_is_enough(open_page: Open) -> None:
 def test_an_alert_comes_to_an_open_page(open_page: Open, served: Served) -> None:
     page = open_page("/account", role="leader")
     page.evaluate("document.body.addEventListener('cheng:things', () => document.body.dataset.told = 'yes')")
-    body = {"id": "a1", "rule": "none", "thing_id": "cover-1", "level": "danger", "values": {}}
+    body = {"id": "a1", "number": 7, "rule": "none", "thing_id": "cover-1", "level": "danger", "values": {}}
     body["departments"] = ["Drainage Bureau"]
     expect(page.locator("#toasts")).to_be_attached()
     for _ in range(100):

@@ -25,7 +25,7 @@ class Permit(Entity):
 
     route = Place("the approved streets")
     limit = Quantity("t", fixed=True)
-    kind = Choice("sand", "rubble", fixed=True)
+    cargo = Choice("sand", "rubble", fixed=True)
 
 
 class Truck(Entity):
@@ -60,7 +60,7 @@ def test_a_reference_to_a_class_knows_its_fields() -> None:
     hop = Truck.permit.limit
     assert isinstance(hop, Hop)
     assert (hop.ref, hop.field, hop.words()) == (Truck.permit, Permit.limit, "permit.limit")
-    assert Truck.permit.kind.is_("sand").words() == "permit.kind = sand"
+    assert Truck.permit.cargo.is_("sand").words() == "permit.cargo = sand"
     with pytest.raises(AttributeError, match=r"^Permit has no field 'rout'; did you mean 'route'\?$"):
         _ = Truck.permit.rout
 
@@ -100,6 +100,13 @@ def test_h007_a_choice_that_is_none(options: tuple[str, ...]) -> None:
     odd = type("Lamp", (Entity,), {"__doc__": "A lamp.", "state": Choice(*options)})
     problem = f"'state' offers {options!r} in class Lamp"
     assert codes(odd) == [("H007", problem, "a choice needs two or more different labels")]
+
+
+@pytest.mark.parametrize("word", ["kind", "fields", "public", "reports"])
+def test_h008_a_word_of_the_house(word: str) -> None:
+    odd = type("Lamp", (Entity,), {"__doc__": "A lamp.", word: Choice("on", "off")})
+    problem = ("H008", f"Lamp has a field '{word}'", "the house needs that word; choose another")
+    assert codes(odd)[0] == problem
 
 
 def test_what_is_no_field_has_to_be_a_blank_of_the_kind() -> None:

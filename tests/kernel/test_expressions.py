@@ -158,6 +158,14 @@ def test_what_is_reported_on_change_holds_until_the_next_report() -> None:
     assert values(held, *rows) == [0, 0, 15, 15, 0, 0]
 
 
+def test_what_stood_before_the_first_row_still_held_when_the_time_began() -> None:
+    before = Values(4, 2)
+    before.time[3], before.value[3] = -1000 * SECOND, [20, 7]
+    rows = readings([(0, 3, 5, 4), (0, 3, 20, 4), (1, 3, 5, 1), (1, 1, 14, 0), (1, 1, 15, 0)]).sorted()
+    frame = Stretch(rows, before, Town(Well, 2))
+    assert Well.count_of_days.falls(0, within=seconds(10)).left.values(frame).tolist() == [16, 0, 6, 6, 0]
+
+
 def test_a_rate_goes_from_the_oldest_report_within_the_time_to_the_last() -> None:
     rate = level.rate(per=minutes(1), within=seconds(30))
     rows = [(0, 0, 0), (0, 10, 1), (0, 29, 4), (0, 30, 4), (0, 100, 9)]

@@ -21,8 +21,9 @@ from cheng.kernel.entities import silence
 from cheng.kernel.expressions import count
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.observations import Quality
+from cheng.kernel.rules import Rule
 from cheng.kernel.stretches import Readings
-from cheng.standards.durations import seconds
+from cheng.standards.durations import hours, seconds
 
 NOT_YET = -(10**15)
 END = 45 * SECOND
@@ -235,6 +236,72 @@ def test_a_dry_run_may_have_another_condition_and_hold() -> None:
     judging = Judge(Air, [Judged.of(high, Air.pm10.silent(seconds(5)), 0)], Town(Air, 1))
     found = Alerts().take(judging.take(readings([(0, 0, 0, 90), (0, 0, 30, 96)]))[1])
     assert found.of() == {(5 * SECOND, 30 * SECOND)}
+
+
+# -- where the settled state ends
+
+LEVEL, LOAD = 0, 1
+
+
+def box(field: int, time: float, value: float) -> Report:
+    return Report(0, field, round(time * SECOND), value, 0)
+
+
+def settled_after(rule: type[Rule], rows: list[Report], here: Town | None = None) -> tuple[Judge, Alerts]:
+    """A judge that has settled all it may: everything before the newest reading less the longest lateness, 4 s."""
+    judging, found = judge(rule, here=here), Alerts()
+    found.take(judging.take(columns(rows))[1])
+    judging.settle(np.array([0]), np.array([END]))
+    return judging, found
+
+
+def test_an_alert_at_the_edge_can_still_be_withdrawn() -> None:
+    rule = rule_of((Box.level > 1) & (Box.load < 2))
+    rows = [box(LOAD, 0, 0), box(LEVEL, 10, 3), box(LEVEL, 14, 3)]
+    judging, found = settled_after(rule, rows)
+    assert found.of() == {(10 * SECOND, None)}
+    found.take(judging.take(columns([box(LOAD, 10, 3)]))[1])
+    assert (found.of(), found.seen) == (set(), ["raised", "withdrawn"])
+
+
+def test_what_held_before_the_edge_is_not_forgotten_there() -> None:
+    rule = rule_of((Box.level > 1) | (Box.load > 1), seconds(3))
+    judging, found = settled_after(rule, [box(LEVEL, 8, 3), box(LEVEL, 10, 0), box(LEVEL, 14, 0)])
+    assert found.of() == set()
+    found.take(judging.take(columns([box(LOAD, 10, 3)]))[1])
+    assert found.of() == {(8 * SECOND, None)}
+
+
+def test_an_alert_that_was_never_reported_is_not_settled() -> None:
+    here = town()
+    here.kept["most"][0] = 5.0
+    judging, found = judge(rule_of(Box.level > Box.most), here=here), Alerts()
+    found.take(judging.take(columns([box(LEVEL, t, 2) for t in range(20)]))[1])
+    here.kept["most"][0] = 1.0
+    judging.settle(np.array([0]), np.array([END]))
+    found.take(judging.take(columns([box(LEVEL, 18.5, 2)]))[1])
+    assert found.of() == {(0, None)}
+    found.take(judging.take(columns([box(LEVEL, 20, 0)]))[1])
+    assert found.of() == {(0, 20 * SECOND)}
+
+
+def test_a_window_does_not_move_on_at_the_edge() -> None:
+    lasting = (Box.level > 1) | Box.level.silent(hours(1))
+    rule = rule_of(lasting, seconds(10), count(Box.level > 1, within=seconds(2.5)) < 1)
+    judging, found = settled_after(rule, [box(LEVEL, t, v) for t, v in ((0, 3), (10, 3), (12, 1), (13, 3), (20, 3))])
+    found.take(judging.take(columns([box(LEVEL, 21, 3)]))[1])
+    assert (found.of(), found.seen) == ({(0, None)}, ["raised"])
+
+
+def test_a_hold_that_began_before_the_edge_elapses_after_it() -> None:
+    rule = rule_of(Box.load > 1, seconds(17))
+    judging, found = judge(rule), Alerts()
+    for row in (box(LOAD, 0, 2), box(LEVEL, 15, 0), box(LEVEL, 20, 0)):
+        found.take(judging.take(columns([row]))[1])
+        judging.settle(np.array([0]), np.array([END]))
+    assert found.of() == {(0, None)}
+    found.take(judging.take(columns([box(LOAD, 16.5, 0)]))[1])
+    assert (found.of(), found.seen) == (set(), ["raised", "withdrawn"])
 
 
 # -- edges of numbers and times

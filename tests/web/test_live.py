@@ -15,13 +15,13 @@ from cheng.web.ask import Ask, plain_ask
 from cheng.web.house import live
 from cheng.web.people import CLOSED
 
-ALERT = {"id": "a1", "rule": "none", "thing_id": "cover-1", "level": "danger", "values": {}}
+ALERT = {"id": "a1", "number": 7, "rule": "none", "thing_id": "cover-1", "level": "danger", "values": {}}
 
 
 def asked(app: Web, hub: Hub, name: str) -> tuple[Ask, str]:
     """The request of somebody who has signed in, and the token of the session."""
     token, _ = hub.door.sign_in(name, PASSWORD)
-    request = RequestFactory(app).get("/live", cookies={"cheng_session": token})
+    request = RequestFactory(app).get("/live", headers={"cookie": f"cheng_session={token}"})
     request.scope["state"] = {}
     for key in ("user", "auth"):
         request.scope.pop(key, None)  # type: ignore[misc]

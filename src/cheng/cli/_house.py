@@ -74,7 +74,7 @@ def hub_that_runs(settings: Settings) -> Running | None:
     return there
 
 
-def errand(settings: Settings, name: str, **asked: Any) -> Any:
+def errand(settings: Settings, name: str, /, **asked: Any) -> Any:
     """What the house answers: the one that runs on the data folder, else one opened for it."""
     there = hub_that_runs(settings)
     if there is None:
@@ -83,7 +83,7 @@ def errand(settings: Settings, name: str, **asked: Any) -> Any:
     return sent_errand(there, name, **asked)
 
 
-def sent_errand(there: Running, name: str, **asked: Any) -> Any:
+def sent_errand(there: Running, name: str, /, **asked: Any) -> Any:
     """What a hub that runs answers to an errand."""
     payload = msgspec.json.encode({"errand": name, **asked})
     return poster(there.url, there.secret)("/local/errands", payload, JSON)["answer"]

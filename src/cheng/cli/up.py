@@ -45,6 +45,8 @@ def command(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     clock = demo.open_clock(settings.data, speed) if scale else Clock(speed)
     city = partial(demo.start, scale=scale) if scale else None
+    if scale:
+        click.echo("Opening the hub and bringing its invented city up to the present …")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_told(settings, clock, city, started))
     click.echo("Stopped; everything is written down.")

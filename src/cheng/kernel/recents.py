@@ -15,7 +15,7 @@ BUDGET = 8_000_000
 
 
 class Recents:
-    def __init__(self, room: int = 8) -> None:
+    def __init__(self, room: int = 16) -> None:
         self.room = room
         self.time: Times = np.full((0, room), NEVER, np.int64)
         self.field = np.zeros((0, room), np.int32)

@@ -42,6 +42,30 @@ class Reports:
         texts = (self.texts, self.text[rows], self.line[rows], self.units, unit)
         return Reports(self.ids, self.id[rows], self.attrs, self.attr[rows], *columns, *texts)
 
+    def followed_by(self, other: "Reports") -> "Reports":
+        """These rows, then the other's. A name that both have stands twice."""
+        if not len(other):
+            return self
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("time", "value", "latitude", "line")
+        }
+        names = {name: [*getattr(self, name), *getattr(other, name)] for name in ("ids", "attrs", "texts", "units")}
+        return Reports(
+            id=np.append(self.id, other.id + len(self.ids)),
+            attr=np.append(self.attr, other.attr + len(self.attrs)),
+            text=np.append(self.text, np.where(other.text < 0, -1, other.text + len(self.texts))),
+            unit=np.append(_units(self, 0), _units(other, len(self.units))) if names["units"] else None,
+            **columns,
+            **names,
+        )
+
+
+def _units(reports: Reports, shift: int) -> Ints:
+    """(n,) the unit of each row, counted on by `shift`; -1 for the field's own."""
+    own = np.full(len(reports), -1, np.int32)
+    return own if reports.unit is None else np.where(reports.unit < 0, own, reports.unit + np.int32(shift))
+
 
 def microseconds(numbers: Floats) -> Times:
     """Epoch times of unknown unit to microseconds, by magnitude: seconds below 1e11, then ms, µs and ns."""

@@ -106,7 +106,7 @@ def fallen_silent(
 ) -> Readings:
     """The moments at which these things have not reported any of the fields for `span` microseconds.
 
-    Sorted rows, ascending slots; moments later than `until` (by thing) are left out.
+    Sorted rows, ascending slots; after the last report of a thing only moments up to `until` (by thing).
     """
     columns = register.columns()
     reports = rows.take(np.isin(rows.field, [columns[field.name] for field in fields]))
@@ -117,7 +117,7 @@ def fallen_silent(
     slot, time = slot[order], time[order]
     following = until[slot] + 1
     goes_on = slot[1:] == slot[:-1]
-    following[:-1][goes_on] = np.minimum(following[:-1], time[1:])[goes_on]
+    following[:-1][goes_on] = time[1:][goes_on]
     due = time + span < following
     return Readings.moments(slot[due], time[due] + span)
 

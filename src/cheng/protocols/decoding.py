@@ -1,7 +1,8 @@
 """Payloads of readings into columns: NDJSON, SenML (RFC 8428) and Arrow. A bad line never takes down a good one."""
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -26,6 +27,11 @@ FAST = pj.ParseOptions(
     ),
     unexpected_field_behavior="error",
 )
+PLAIN = re.compile(
+    rb'\s*\{\s*"id"\s*:\s*"[^"\\\x00-\x1f]+"\s*,\s*"attr"\s*:\s*"[^"\\\x00-\x1f]+"\s*,'
+    rb'\s*"time"\s*:\s*\d{1,18}\s*,\s*"value"\s*:\s*-?\d+(?:\.\d+)?\s*\}\s*'
+).fullmatch
+"""Lines that columns are surely made of."""
 WANTED = 'a line is {"id": "…", "attr": "…", "time": …, "value": …}'
 
 
@@ -147,20 +153,42 @@ def exact_us(time: int) -> int:
 
 
 def ndjson(payload: bytes) -> Decoded:
-    """Readings of NDJSON: at once as columns when every line is plain, else line by line."""
+    """Readings of NDJSON: plain lines at once as columns, others one by one."""
+    found = plain_columns(payload, payload.count(b"\n") + (not payload.endswith(b"\n")))
+    if found is not None:
+        return found
+    lines = payload.split(b"\n")
+    plain = np.array([PLAIN(line) is not None for line in lines], np.bool_)
+    numbers = np.flatnonzero(plain)
+    found = plain_columns(b"\n".join([lines[n] for n in numbers.tolist()]), len(numbers))
+    if found is None:
+        return ndjson_lines(enumerate(lines, 1))
+    reports, errors = found
+    rest, more = ndjson_lines((n + 1, lines[n]) for n in np.flatnonzero(~plain).tolist())
+    reports.line = (numbers[reports.line - 1] + 1).astype(np.int32)
+    for error in errors:
+        error.line = int(numbers[(error.line or 1) - 1]) + 1
+    both = reports.followed_by(rest)
+    return both.take(np.argsort(both.line, kind="stable")), [*errors, *more]
+
+
+def plain_columns(payload: bytes, lines: int) -> Decoded | None:
+    """Readings by Arrow's reader, all lines at once; None when a line is empty or anything but plain."""
+    if not lines:
+        return Builder().reports(), []
     try:
         table = pj.read_json(BytesIO(payload), pj.ReadOptions(block_size=max(len(payload), 1)), FAST)
     except pa.ArrowInvalid:
-        return ndjson_lines(payload)
-    lines = payload.count(b"\n") + (not payload.endswith(b"\n"))
+        return None
     if len(table) != lines or any(column.null_count for column in table.columns):
-        return ndjson_lines(payload)  # where lines are empty, row numbers would not be line numbers
+        return None  # where lines are empty, row numbers would not be line numbers
     return from_table(table)
 
 
-def ndjson_lines(payload: bytes) -> Decoded:
+def ndjson_lines(lines: Iterable[tuple[int, bytes]]) -> Decoded:
+    """Readings of numbered lines, one by one."""
     builder = Builder()
-    for line, text in enumerate(payload.split(b"\n"), 1):
+    for line, text in lines:
         if not text.strip():
             continue
         try:

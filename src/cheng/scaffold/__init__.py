@@ -13,9 +13,10 @@ from babel.messages.pofile import read_po, write_po
 from cheng.checks import FOREIGN, Homes, write_pages
 from cheng.infrastructure.loader import load_model
 from cheng.kernel.model import Model
-from cheng.kernel.specs import did_you_mean, title_of
+from cheng.kernel.specs import App, did_you_mean, title_of
 from cheng.standards.problems import Refused
-from cheng.telling import FAMILY_TITLES, languages
+from cheng.telling import FAMILY_TITLES, languages, tell
+from cheng.web.texts import LANGUAGES
 
 TEMPLATES = Path(__file__).parent
 FAMILIES = [family for family in FAMILY_TITLES if family != "kernel"]
@@ -70,16 +71,25 @@ def create(wish: Wish, root: Path) -> list[Path]:
         homes.module: filled("module.py.txt", words),
         homes.story: filled("test.py.txt", words),
         homes.demo: filled("demo.py.txt", words),
-        Path(f"src/cheng/locale/zh_CN/{wish.name}.po"): new_texts(filled("zh_CN.po.txt", words)),
+        Path(f"src/cheng/locale/zh_CN/{wish.family}-{wish.name}.po"): new_texts(filled("zh_CN.po.txt", words)),
     }
-    for place in files:
+    for place in (*files, homes.page):
         if (root / place).exists():
             raise Refused("there-already", "{file} is there already.", {"file": str(place)})
     for place, text in files.items():
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).write_text(text, "utf-8")
     importlib.invalidate_caches()
-    return [*files, *write_pages(load_model(), root)]
+    model = load_model()
+    (root / homes.page).parent.mkdir(parents=True, exist_ok=True)
+    (root / homes.page).write_text(page(model, model.apps[f"{wish.family}/{wish.name}"]), "utf-8")
+    return [*files, homes.page, *write_pages(model, root)]
+
+
+def page(model: Model, app: type[App]) -> str:
+    """A page to begin with: what the declarations say, in every language."""
+    known = languages()
+    return "\n---\n\n".join(tell(model, app, known[code]) for code in reversed(LANGUAGES))
 
 
 def filled(template: str, words: dict[str, str]) -> str:

@@ -49,24 +49,30 @@ class Duration:
 
 
 def seconds(amount: float) -> Duration:
+    """So many seconds, nights and holidays counted."""
     return Duration(amount, "second")
 
 
 def minutes(amount: float) -> Duration:
+    """So many minutes, nights and holidays counted."""
     return Duration(amount, "minute")
 
 
 def hours(amount: float) -> Duration:
+    """So many hours, nights and holidays counted."""
     return Duration(amount, "hour")
 
 
 def days(amount: float) -> Duration:
+    """So many calendar days."""
     return Duration(amount, "day")
 
 
 def working_hours(amount: float) -> Duration:
+    """So many hours of office time."""
     return Duration(amount, "working hour")
 
 
 def working_days(amount: float) -> Duration:
+    """So many working days."""
     return Duration(amount, "working day")

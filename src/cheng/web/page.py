@@ -53,13 +53,20 @@ class Page(Response[Any]):
         self.rows, self.columns, self.keep, self.geometry = rows, columns, keep, geometry
         self.personal = personal
         self.fragment = fragment
+        self.body: bytes | None = None
+
+    def draw(self, ask: Ask) -> None:
+        """Make the bytes; handlers do it in their own thread, so that a long list holds nobody else up."""
+        if self.body is None:
+            self.reduce(ask)
+            kind = ask.representation
+            self.body = self.html(ask, ask.request) if kind == "html" else self.twin(ask, kind)
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **given: Any) -> ASGIResponse:
         """Litestar asks for the bytes."""
         ask = plain_ask(request)
-        self.reduce(ask)
+        self.draw(ask)
         kind = ask.representation
-        body = self.html(ask, request) if kind == "html" else self.twin(ask, kind)
         media = MediaType.HTML if kind == "html" else BODY[kind]
         headers = {**self.headers, "Vary": VARY}
         headers.setdefault("Cache-Control", "no-store" if ask.signed_in else "no-cache")
@@ -68,7 +75,7 @@ class Page(Response[Any]):
             ascii_name = name.encode("ascii", "ignore").decode().replace('"', "") or "list"
             headers["Content-Disposition"] = f'inline; filename="{ascii_name}.{kind}"'
         return ASGIResponse(
-            body=body,
+            body=self.body or b"",
             status_code=self.status_code or 200,
             media_type=media,
             headers=headers,
@@ -109,7 +116,7 @@ class Page(Response[Any]):
         words = Words(ask, request.app.state.templates, request.app.state.navigation)
         block = self.fragment if ask.fragment else ""
         told = ask.request.cookies.get(TOLD, "") if not block else ""
-        whole = {**self.data, **self.extra, "columns": self.columns, "told": sentence(told)}
+        whole = {**self.data, **self.extra, "columns": self.columns, "told": sentence(told), "taken": bool(told)}
         templates: Templates = request.app.state.templates
         body = templates.render(self.templates, words, whole, block).encode()
         if told:

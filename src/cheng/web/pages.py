@@ -64,7 +64,7 @@ from cheng.web.fields import Column, cleared
 from cheng.web.forms import Form
 from cheng.web.guards import PUBLIC, SIGNED_IN, Needs
 from cheng.web.page import Page, cookie
-from cheng.web.people import TOLD
+from cheng.web.people import TAKEN, TOLD
 
 __all__ = [
     "PUBLIC",
@@ -111,7 +111,13 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> Any:
-        return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs))
+        return await anyio.to_thread.run_sync(functools.partial(drawn, *args, **kwargs))
+
+    def drawn(*args: Any, **kwargs: Any) -> Any:
+        answer = function(*args, **kwargs)
+        if isinstance(answer, Page) and "ask" in kwargs:
+            answer.draw(kwargs["ask"])
+        return answer
 
     return run
 
@@ -151,6 +157,5 @@ def post(path: str | Iterable[str], *, needs: Needs, api: bool = False, **option
 def see_other(ask: Ask, path: str, told: str = "", /, **query: Any) -> Answer:
     """Send the browser on after a form was taken (303). `told`: one sentence, msgid, shown at the top of that page."""
     answer: Answer = Redirect(ask.url(path, **query), status_code=303)
-    if told:
-        answer.cookies.append(cookie(ask, TOLD, ask._(told).encode().hex(), 60))
+    answer.cookies.append(cookie(ask, TOLD, ask._(told).encode().hex() if told else TAKEN, 60))
     return answer

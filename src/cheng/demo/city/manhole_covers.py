@@ -32,8 +32,9 @@ class Covers(Cast):
             metres = 40 + n // len(self.town.roads) * 63 % max(road.metres - 40, 50)
             network = NETWORKS[int(self.rng.integers(len(NETWORKS)))]
             properties = {"ward": road.area.district, "network": network, "depth": float(self.depth[n])}
+            owner = f"{road.area.district} drainage crew"
             point = {"type": "Point", "coordinates": list(road.at(metres))}
-            yield NewThing(f"cover-{n + 1:05d}", "Cover", f"{road.name}{n + 1:05d}号井盖", "", properties, point)
+            yield NewThing(f"cover-{n + 1:05d}", "Cover", f"{road.name}{n + 1:05d}号井盖", owner, properties, point)
 
     def values(self, rows: Rows, at: Times) -> Values:
         tipped, full = self.has(rows, "tipped", at), self.has(rows, "full", at)

@@ -32,7 +32,8 @@ class Tanks(Cast):
             area = self.town.communities[n % len(self.town.communities)]
             built, name = KINDS[n % len(KINDS)]
             properties = {"district": area.district, "built_as": built, "depth": float(self.depth[n])}
-            yield NewThing(f"tank-{n + 1:04d}", "Tank", f"{area.name}{n + 1}号{name}", "", properties, self.place(area))
+            owner, name = f"{area.district} sanitation crew", f"{area.name}{n + 1}号{name}"
+            yield NewThing(f"tank-{n + 1:04d}", "Tank", name, owner, properties, self.place(area))
 
     def values(self, rows: Rows, at: Times) -> Values:
         swell = np.minimum(self.age(rows, at) / 6, 1)

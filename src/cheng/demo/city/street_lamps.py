@@ -26,11 +26,12 @@ class Cabinets(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         for n in range(count):
             road = self.town.roads[n % len(self.town.roads)]
+            owner = f"{road.area.district} lighting crew"
             mode = "daylight" if n % 4 == 0 else "by hand" if n % 23 == 22 else "schedule"
             properties = {"district": road.area.district, "mode": mode, "on_below": 20.0 + 10 * (n % 2)}
             properties |= {"dim_from": 23.0, "dim_to": 5.5, "dim_level": 50.0 if n % 3 else 40.0}
             place = {"type": "Point", "coordinates": list(road.at(10 + n // len(self.town.roads) * 9))}
-            yield NewThing(f"cabinet-{n + 1:04d}", "Cabinet", f"{road.name}照明控制箱", "", properties, place)
+            yield NewThing(f"cabinet-{n + 1:04d}", "Cabinet", f"{road.name}照明控制箱", owner, properties, place)
 
     def values(self, rows: Rows, at: Times) -> Values:
         clouds = 1 - 0.6 * self.town.rain(at)
@@ -57,12 +58,13 @@ class Lamps(Cast):
         for n in range(count):
             cabinet, place = n // EACH, n % EACH
             road = self.town.roads[cabinet % len(self.town.roads)]
+            owner = f"{road.area.district} lighting crew"
             metres = (20 + place * APART) % max(road.metres, 100)
             self.rated[n] = 150.0 if cabinet % 3 == 0 else 90.0
             properties: dict[str, Any] = {"district": road.area.district, "road": road.name}
             properties |= {"cabinet": f"cabinet-{cabinet + 1:04d}", "rated": float(self.rated[n])}
             point = {"type": "Point", "coordinates": list(road.at(metres))}
-            yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{road.name}{place + 1}号灯杆", "", properties, point)
+            yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{road.name}{place + 1}号灯杆", owner, properties, point)
 
     def wake(self, things: Things) -> None:
         known = things.current("Lamp", "level")

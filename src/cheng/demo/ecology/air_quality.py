@@ -22,8 +22,8 @@ class Stations(Cast):
             area = self.town.streets[n % len(self.town.streets)]
             network = "national" if n % 6 == 0 else "municipal" if n % 3 else "small sensor"
             properties = {"network": network, "district": area.district}
-            name = f"{area.name[:2]}空气监测站"
-            yield NewThing(f"air-{n + 1:03d}", "Station", name, "", properties, self.place(area))
+            owner, name = f"{area.district} environment squad", f"{area.name[:2]}空气监测站"
+            yield NewThing(f"air-{n + 1:03d}", "Station", name, owner, properties, self.place(area))
 
     def values(self, rows: Rows, at: Times) -> Values:
         hour = hour_of_day(at)

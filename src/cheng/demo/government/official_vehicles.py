@@ -43,7 +43,7 @@ class Vehicles(Cast):
                 f"vehicle-{n + 1:04d}",
                 "Vehicle",
                 f"{area.name}公务车{n + 1:03d}",
-                "",
+                BUREAUS[n % len(BUREAUS)],
                 {**properties, "limit": 110.0},
                 {"type": "Point", "coordinates": [float(x) for x in self.home[n]]},
             )

@@ -33,7 +33,7 @@ class Wells(Cast):
             hill = hills[n % len(hills)]
             properties = {"crew": CREWS[n % len(CREWS)], "lift": "rod pump", "rated": float(self.rated[n])}
             name = f"{hill.name[:2]}{n // 3 + 1}井"
-            yield NewThing(f"well-{n + 1:04d}", "Well", name, "", properties, self.place(hill))
+            yield NewThing(f"well-{n + 1:04d}", "Well", name, CREWS[n % len(CREWS)], properties, self.place(hill))
 
     def values(self, rows: Rows, at: Times) -> Values:
         stalled, parted = self.has(rows, "stalled", at), self.has(rows, "rod parted", at)

@@ -39,9 +39,10 @@ class Homes(Cast):
         for n in range(count):
             area = self.town.communities[n * 5 % len(self.town.communities)]
             flat = f"{n % 9 + 1}栋{n % 3 + 1}单元{n % 18 + 1}0{n % 4 + 1}"
+            owner = f"{area.district} police station"
             properties = {"compound": compound_of(area, n), "station": area.district, "flat": flat}
             properties["residents"] = f"{SURNAMES[n % len(SURNAMES)]}先生一家，电话登记在物业"
-            yield NewThing(f"home-{n + 1:04d}", "Household", f"{n + 1:04d}号住户", "", properties, self.place(area))
+            yield NewThing(f"home-{n + 1:04d}", "Household", f"{n + 1:04d}号住户", owner, properties, self.place(area))
 
     def values(self, rows: Rows, at: Times) -> Values:
         hour = hour_of_day(at)
@@ -67,9 +68,10 @@ class Buttons(Cast):
         for n in range(count):
             area = self.town.communities[n * 5 % len(self.town.communities)]
             flat = f"{n % 7 + 1}栋{n % 2 + 1}单元{n % 6 + 1}02"
+            owner = f"{area.district} police station"
             properties = {"compound": compound_of(area, n), "station": area.district, "flat": flat}
             properties["wearer"] = f"{SURNAMES[(n + 3) % len(SURNAMES)]}奶奶"
-            yield NewThing(f"button-{n + 1:03d}", "Button", f"{n + 1:03d}号呼叫器", "", properties, self.place(area))
+            yield NewThing(f"button-{n + 1:03d}", "Button", f"{n + 1:03d}号呼叫器", owner, properties, self.place(area))
 
     def values(self, rows: Rows, at: Times) -> Values:
         return {}

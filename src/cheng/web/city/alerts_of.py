@@ -12,7 +12,7 @@ from cheng.kernel.entities import Entity
 from cheng.security.permissions import Target
 from cheng.web.ask import Ask
 from cheng.web.city.seeing import target
-from cheng.web.city.words import alert_text, name_of
+from cheng.web.city.words import alert_text, title
 
 STANDING = and_(alerts.c.cleared.is_(None), alerts.c.withdrawn_at.is_(None))
 EVERY_STATE = ("open", "suspended", "closed", "merged", "void")
@@ -30,7 +30,7 @@ def alert_row(ask: Ask, row: Mapping[str, Any], levels: frozenset[str]) -> dict[
         "raised": row["raised"],
         "cleared": row["cleared"],
         "rule": row["rule"],
-        "rule_name": ask._(name_of(rule)) if rule else row["rule"],
+        "rule_name": title(ask, rule) if rule else row["rule"],
         "thing": row["thing_id"],
     }
 
@@ -104,9 +104,14 @@ def cases_of(ask: Ask, thing: Thing, limit: int = 10) -> list[dict[str, Any]]:
         flow = ask.hub.model.flows.get(entry.flow)
         whose = entry.departments[0] if entry.departments else ""
         if ask.may("see", Target("case", entry.number, whose, assignee=entry.assignee, reporter=entry.reporter)):
-            title = ask._(name_of(flow)) if flow else entry.flow
             light = entry.light(ask.now)
-            row = {"number": entry.number, "flow": entry.flow, "title": title, "state": entry.state, "light": light}
+            row = {
+                "number": entry.number,
+                "flow": entry.flow,
+                "title": title(ask, flow) if flow else entry.flow,
+                "state": entry.state,
+                "light": light,
+            }
             url = ask.url(f"/desk/cases/{entry.number}")
             rows.append({**row, "step": entry.step, "opened": entry.opened, "due": entry.due, "url": url})
     return rows[:limit]

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from cheng.kernel.entities import Choice, Entity, Kept, Quantity, Ref
+from cheng.kernel.entities import Choice, Entity, Kept, Quantity, Record, Ref
 from cheng.kernel.flows import Flow, Step
 from cheng.kernel.rules import Rule
 from cheng.kernel.specs import App, Spec, title_of
@@ -12,7 +12,7 @@ from cheng.web.ask import Ask
 from cheng.web.city.indicators import target as indicator_target
 from cheng.web.city.rules import health, short
 from cheng.web.city.seeing import levels_of, types_seen
-from cheng.web.city.words import condition, label, name_of, span, symbol
+from cheng.web.city.words import condition, label, named_blanks, span, symbol, title
 from cheng.web.pages import PUBLIC, Column, Page, get
 
 APPS = (
@@ -111,7 +111,7 @@ def app(ask: Ask, family: str, name: str) -> Page:
 
 def told(ask: Ask, spec: type[Spec]) -> dict[str, Any]:
     """Name and sentence of a declaration."""
-    return {"name": spec.__name__, "title": ask._(name_of(spec)), "does": ask._(spec.sentence()), "url": ""}
+    return {"name": spec.__name__, "title": title(ask, spec), "does": ask._(spec.sentence()), "url": ""}
 
 
 def entity_told(ask: Ask, entity: type[Entity]) -> dict[str, Any]:
@@ -145,19 +145,23 @@ def rule_told(ask: Ask, rule: type[Rule]) -> dict[str, Any]:
     url = ask.url(f"/rules/{app}/{name}") if ask.may("see", "rule") else ""
     when = condition(ask, rule.when) if ask.may("see", "rule") else ""
     broken = bool(health(ask, rule)) if ask.may("see", "rule") else False
-    return {**told(ask, rule), "url": url, "level": rule.level, "condition": when, "broken": broken}
+    does = ask._(rule.sentence(), **named_blanks(ask, rule.text_blanks(), rule.subject.fields()))
+    return {**told(ask, rule), "does": does, "url": url, "level": rule.level, "condition": when, "broken": broken}
 
 
 def flow_told(ask: Ask, flow: type[Flow]) -> dict[str, Any]:
-    starts = [ask._(name_of(rule)) for rule in flow.starters()]
-    return {**told(ask, flow), "starts": starts, "steps": [step_told(ask, step) for step in flow.steps]}
+    starts = [title(ask, rule) for rule in flow.starters()]
+    return {**told(ask, flow), "starts": starts, "steps": [step_told(ask, flow, step) for step in flow.steps]}
 
 
-def step_told(ask: Ask, step: Step) -> dict[str, Any]:
+def step_told(ask: Ask, flow: type[Flow], step: Step) -> dict[str, Any]:
     """A step: who, within which limit, with what proof, until what holds."""
+    subjects: list[type[Record]] = [rule.subject for rule in flow.starters() if issubclass(rule, Rule)]
+    fields = subjects[0].fields() if subjects else {}
+    blanks = named_blanks(ask, step.blanks(), fields)
     return {
-        "name": ask._(title_of(step.name)),
-        "to": [ask._(text) for text in step.texts],
+        "name": ask._(step.name),
+        "to": [ask._(text, **blanks) for text in step.texts],
         "within": span(ask, step.within) if step.within is not None else "",
         "another": step.by is not None,
         "proof": [ask._(proof) for proof in step.proofs],

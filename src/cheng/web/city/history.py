@@ -14,7 +14,7 @@ from cheng.web.city.latest import readable
 from cheng.web.city.periods import Period, choices, field_value, period
 from cheng.web.city.seeing import field_of, levels_for, levels_of, target, thing_of
 from cheng.web.city.thresholds import lines
-from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol
+from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol, title
 from cheng.web.pages import Column, Page, get
 
 POINTS = 1000
@@ -125,7 +125,7 @@ def limits(ask: Ask, thing: Thing, field: Kept) -> list[dict[str, Any]]:
         return []
     found = []
     for line in lines(ask.hub, thing, field):
-        name = ask._(name_of(line.rule))
+        name = title(ask, line.rule)
         text = ask._("{rule} ends", rule=name) if line.release else name
         found.append({"value": line.value, "text": text, "level": line.rule.level, "release": line.release})
     return found

@@ -13,7 +13,7 @@ from cheng.standards.units import unit
 from cheng.web.ask import Ask
 from cheng.web.city.periods import Period, choices, field_value, period
 from cheng.web.city.seeing import area_name
-from cheng.web.city.words import field_name, name_of
+from cheng.web.city.words import field_name, title
 from cheng.web.pages import Column, Page, get
 
 INDICATORS = (
@@ -117,7 +117,7 @@ def indicator_row(ask: Ask, found: type[Indicator], points: Sequence[Point]) -> 
         "key": found.key(),
         "name": ask._(title_of(found.__name__)),
         "does": ask._(found.sentence()),
-        "app": ask._(name_of(found.app)),
+        "app": title(ask, found.app),
         "text": number(ask, found, value.value),
         "value": value.value,
         "target": found.target,
@@ -157,7 +157,7 @@ def indicator(ask: Ask, app: str, name: str) -> Page:
     extra |= {"period": chosen, "ranges": choices(ask, chosen), **formula(ask, found, value)}
     extra |= {"begin": field_value(ask, chosen.start), "end": field_value(ask, chosen.end), "LEFT_OUT": LEFT_OUT}
     extra["trend_src"] = ask.url(f"/indicators/{app}/{name}/trend.json", **chosen.query(ask))
-    extra["app_text"] = ask._(name_of(found.app))
+    extra["app_text"] = title(ask, found.app)
     return Page("city/indicator.html", data, rows="rows", columns=ROWS, extra=extra)
 
 
@@ -179,18 +179,16 @@ def sources(ask: Ask, found: type[Indicator]) -> list[dict[str, str]]:
     """What the rows come from."""
     subject, of = found.subject(), found.of
     if subject == "flow":
-        told = [{"text": ask._("Cases: {flow}", flow=ask._(name_of(of))), "url": ""}]
+        told = [{"text": ask._("Cases: {flow}", flow=title(ask, of)), "url": ""}]
         if found.step:
-            told.append({"text": ask._("Step: {step}", step=ask._(title_of(found.step))), "url": ""})
+            told.append({"text": ask._("Step: {step}", step=ask._(found.step)), "url": ""})
         for rule in of.starters():
-            told.append({"text": ask._("Opened by: {rule}", rule=ask._(name_of(rule))), "url": rule_url(ask, rule)})
+            told.append({"text": ask._("Opened by: {rule}", rule=title(ask, rule)), "url": rule_url(ask, rule)})
         return told
     if subject == "rule":
-        return [{"text": ask._("Alerts: {rule}", rule=ask._(name_of(of))), "url": rule_url(ask, of)}]
+        return [{"text": ask._("Alerts: {rule}", rule=title(ask, of)), "url": rule_url(ask, of)}]
     entity = of if subject == "entity" else of.owner
-    told = [
-        {"text": ask._("Things: {type}", type=ask._(name_of(entity))), "url": ask.url(f"/things/{entity.__name__}")}
-    ]
+    told = [{"text": ask._("Things: {type}", type=title(ask, entity)), "url": ask.url(f"/things/{entity.__name__}")}]
     if subject == "field":
         told.append({"text": ask._("Field: {field}", field=field_name(ask, of)), "url": ""})
     return told
@@ -223,7 +221,7 @@ def fact_row(ask: Ask, found: type[Indicator], fact: Fact) -> dict[str, Any]:
         "part": fact.part,
         "whole": fact.whole,
         "area_name": area_name(ask, fact.area),
-        "department": fact.department,
+        "department": ask._(fact.department) if fact.department and ask.representation == "html" else fact.department,
         "left_out": ask._(LEFT_OUT.get(fact.left_out, fact.left_out)) if fact.left_out else "",
         "url": url,
     }

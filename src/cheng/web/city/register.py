@@ -63,8 +63,8 @@ def departments(ask: Ask) -> list[tuple[str, str]]:
     if decide(ask.actor, "register", Target("thing", department="?")).allowed:
         named = {d.name or d.id for d in ask.hub.things.of_type("Department")}
         named |= {str(app.owner) for app in ask.hub.model.apps.values()}
-        return [(name, name) for name in sorted(named)]
-    return [(ask.actor.department, ask.actor.department)]
+        return [(name, ask._(name)) for name in sorted(named)]
+    return [(ask.actor.department, ask._(ask.actor.department))]
 
 
 def taken(ask: Ask, entity: type[Entity], form: Form, thing: Thing | None) -> NewThing:

@@ -13,7 +13,7 @@ from cheng.web.city.alerts_of import counts_by_rule, of_rule
 from cheng.web.city.periods import choices, field_value
 from cheng.web.city.seeing import levels_of
 from cheng.web.city.trials import Asked, asked_for, knobs
-from cheng.web.city.words import condition, field_name, name_of, span
+from cheng.web.city.words import condition, field_name, named_blanks, span, title
 from cheng.web.pages import Column, Page, get
 
 RULES = (
@@ -76,8 +76,8 @@ def rule_row(ask: Ask, rule: type[Rule], day: dict[str, int], month: dict[str, i
     reason = health(ask, rule)
     return {
         "key": rule.key(),
-        "name": ask._(name_of(rule)),
-        "app": ask._(name_of(rule.app)),
+        "name": title(ask, rule),
+        "app": title(ask, rule.app),
         "level": rule.level,
         "condition": condition(ask, rule.when),
         "day": day.get(rule.key(), 0),
@@ -104,9 +104,9 @@ def told(ask: Ask, rule: type[Rule]) -> dict[str, Any]:
     """What a rule says, in words."""
     return {
         "key": rule.key(),
-        "name": ask._(name_of(rule)),
-        "app": ask._(name_of(rule.app)),
-        "sentence": ask._(rule.sentence(), **blanks(ask, rule)),
+        "name": title(ask, rule),
+        "app": title(ask, rule.app),
+        "sentence": ask._(rule.sentence(), **named_blanks(ask, rule.text_blanks(), rule.subject.fields())),
         "condition": condition(ask, rule.when),
         "hold": span(ask, rule.hold) if rule.hold.us else "",
         "release": condition(ask, rule.release) if rule.release is not None else "",
@@ -116,17 +116,9 @@ def told(ask: Ask, rule: type[Rule]) -> dict[str, Any]:
         "group": grouping(ask, rule),
         "about": rule.subject.__name__,
         "fields": [field_name(ask, field) for field in sorted(rule.needs(), key=lambda f: f.name)],
-        "flows": [ask._(name_of(flow)) for flow in ask.hub.model.flows_started_by(rule)],
+        "flows": [title(ask, flow) for flow in ask.hub.model.flows_started_by(rule)],
         "broken": health(ask, rule),
     }
-
-
-def blanks(ask: Ask, rule: type[Rule]) -> dict[str, str]:
-    """What stands in the blanks of a rule's sentence where no thing fills them: ‹tilt›."""
-    own = {"id": "number", "name": "name", "area": "area", "owner": "department", "time": "time"}
-    fields = rule.subject.fields()
-    names = {blank: fields.get(blank) for blank in rule.text_blanks()}
-    return {b: f"‹{field_name(ask, f) if f is not None else ask._(own.get(b, b))}›" for b, f in names.items()}
 
 
 def grouping(ask: Ask, rule: type[Rule]) -> str:

@@ -163,7 +163,7 @@ def differences(
     ask: Ask, entity: type[Entity], old: dict[str, Any], new: dict[str, Any], levels: frozenset[str]
 ) -> list[dict[str, str]]:
     """What one version changed, as far as this reader may see it."""
-    own = {"name": "Name", "state": "State", "owner": "Department"}
+    own = {"name": "Known as", "state": "State", "owner": "Department"}
     found = [
         {"label": ask._(text), "old": str(old.get(key) or "–"), "new": str(new.get(key) or "–")}
         for key, text in own.items()

@@ -10,7 +10,7 @@ from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import standing_by_type, standing_of
 from cheng.web.city.latest import heard, last_heard, last_values
 from cheng.web.city.seeing import area_name, entity_of, fields_seen, levels_of, owners, seen, sees_all, types_seen
-from cheng.web.city.words import STATES, label, name_of, symbol
+from cheng.web.city.words import STATES, label, symbol, title
 from cheng.web.pages import Column, Page, get
 
 TYPES = (
@@ -21,7 +21,7 @@ TYPES = (
     Column("heard", "Last heard", "ago"),
     Column("alerts", "Standing alerts", "number"),
 )
-OWN = (Column("id", "Id"), Column("name", "Name"))
+OWN = (Column("id", "Id"), Column("name", "Known as"))
 ROUND = (
     Column("area_name", "Area"),
     Column("owner", "Department"),
@@ -48,9 +48,9 @@ def type_row(ask: Ask, entity: type[Entity], standing: dict[str, int]) -> dict[s
     in_use = sum(1 for thing in seen(ask, entity, ask.hub.things.of_type(name)) if thing.state in IN_USE)
     return {
         "type": name,
-        "title": ask._(name_of(entity)),
+        "title": title(ask, entity),
         "does": ask._(entity.sentence()),
-        "app": ask._(name_of(entity.app)),
+        "app": title(ask, entity.app),
         "family": getattr(entity.app, "family", ""),
         "count": in_use,
         "heard": max(last_heard(ask.hub, entity).values(), default=None) if sees_all(ask, entity) else None,
@@ -69,7 +69,7 @@ def things(ask: Ask, type_name: str) -> Page:
     found = list(matching(ask, entity, everything[after + 1 :], levels, limit + 1))
     chosen = found[:limit]
     rows = thing_rows(ask, entity, chosen, levels)
-    data = {"type": type_name, "title": ask._(name_of(entity)), "total": len(everything), "things": rows}
+    data = {"type": type_name, "title": title(ask, entity), "total": len(everything), "things": rows}
     data["next"] = chosen[-1].slot if len(found) > limit else None
     may_register = ask.may("register", Target("thing", type=type_name, department=ask.actor.department))
     extra = {"entity": entity, "may_register": may_register, **filters(ask, everything)}
@@ -84,7 +84,7 @@ def filters(ask: Ask, everything: Sequence[Thing]) -> dict[str, Any]:
     named = sorted(((a.id, a.name or a.id) for a in areas), key=lambda pair: pair[1])
     return {
         "areas": [("", ask._("All areas")), *named[:300]],
-        "owners": [("", ask._("All departments")), *((name, name) for name in owners(everything)[:200])],
+        "owners": [("", ask._("All departments")), *((name, ask._(name)) for name in owners(everything)[:200])],
         "states": [("", ask._("In use")), ("any", ask._("All")), *((k, ask._(text)) for k, text in STATES.items())],
     }
 
@@ -148,7 +148,7 @@ def thing_rows(ask: Ask, entity: type[Entity], chosen: Sequence[Thing], levels: 
             "id": thing.id,
             "name": thing.name,
             "area_name": area_name(ask, thing.areas[-1]) if thing.areas else "",
-            "owner": thing.owner,
+            "owner": department(ask, thing.owner),
             "register_state": ask._(STATES.get(thing.state, thing.state)),
             "last_heard": heard(ask.hub, thing),
             "open_alerts": standing.get(thing.idx, 0),
@@ -157,6 +157,11 @@ def thing_rows(ask: Ask, entity: type[Entity], chosen: Sequence[Thing], levels: 
         }
         rows.append(row)
     return rows
+
+
+def department(ask: Ask, owner: str) -> str:
+    """A department's name: in the reader's language on the page, as it is kept in files."""
+    return ask._(owner) if owner and ask.representation == "html" else owner
 
 
 def told(ask: Ask, field: Kept, value: Any) -> Any:

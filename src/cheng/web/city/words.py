@@ -4,7 +4,7 @@ Names and sentences of an application are msgids of its own catalogue; what join
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cheng.kernel import conditions as c
@@ -55,6 +55,21 @@ def name_of(spec: type[Spec]) -> str:
     """The msgid people know a declaration by."""
     title = getattr(spec, "title", "")
     return str(title) if isinstance(title, str) and title else title_of(spec.__name__)
+
+
+def title(ask: Ask, spec: type[Spec]) -> str:
+    """What people call a declaration. A rule without a name in the reader's language is called by its condition."""
+    name = name_of(spec)
+    language = ask.local.language
+    if issubclass(spec, Rule) and language.texts and name not in language.texts:
+        return condition(ask, spec.when)
+    return language.gettext(name)
+
+
+def named_blanks(ask: Ask, names: Iterable[str], fields: Mapping[str, Blank]) -> dict[str, str]:
+    """What stands in the blanks of a sentence where no thing fills them: ‹tilt›."""
+    own = {"id": "number", "name": "name", "area": "area", "owner": "department", "time": "time"}
+    return {n: f"‹{field_name(ask, fields[n]) if n in fields else ask._(own.get(n, n))}›" for n in names}
 
 
 def label(local: Local, field: Blank) -> str:

@@ -12,7 +12,8 @@ from cheng.kernel.entities import Entity
 from cheng.standards.durations import days
 from cheng.web.ask import Ask
 from cheng.web.city.seeing import area_name
-from cheng.web.city.words import name_of
+from cheng.web.city.things import department
+from cheng.web.city.words import title
 from cheng.web.pages import Column, Page, get
 
 COLUMNS = (
@@ -65,10 +66,10 @@ def rows_of(ask: Ask) -> Iterator[dict[str, Any]]:
                 "id": thing.id,
                 "name": thing.name,
                 "type": entity.__name__,
-                "type_text": ask._(name_of(entity)),
+                "type_text": title(ask, entity),
                 "area": thing.areas[-1] if thing.areas else "",
                 "area_name": area_name(ask, thing.areas[-1]) if thing.areas else "",
-                "owner": thing.owner,
+                "owner": department(ask, thing.owner),
                 "last_heard": since if ever else None,
                 "silent_for": now - since,
                 "expected": entity.reports.us if entity.reports is not None else None,

@@ -5,7 +5,7 @@ from typing import Any
 from cheng.infrastructure.job_log import JobLog, JobRun
 from cheng.kernel.specs import title_of
 from cheng.web.ask import Ask
-from cheng.web.city.words import name_of, span
+from cheng.web.city.words import name_of, span, title
 from cheng.web.pages import Column, Page, get
 
 RUNS = (
@@ -15,8 +15,7 @@ RUNS = (
     Column("outcome", "Outcome"),
     Column("log", "What it said"),
 )
-OUTCOMES = {"": "under way", "done": "done", "failed": "failed", "cut off": "cut off"}
-KINDS = {"": "plain", "done": "good", "failed": "warning", "cut off": "warning"}
+OUTCOMES = {"": "under way", "done": "done", "failed": "failed", "cut off": "interrupted"}
 
 
 def works(ask: Ask) -> list[dict[str, Any]]:
@@ -27,20 +26,23 @@ def works(ask: Ask) -> list[dict[str, Any]]:
         last.setdefault(run.job, run)
     for key in journal.last_started().keys() - last.keys():
         last[key] = journal.recent(key, 1)[0]
-    keys = dict.fromkeys([*ask.hub.model.jobs, *sorted(last)])
-    rows = [work_row(ask, key, last.get(key)) for key in keys]
+    turns = getattr(getattr(ask.hub, "worker", None), "turns", {})
+    keys = dict.fromkeys([*ask.hub.model.jobs, *turns, *sorted(last)])
+    rows = [work_row(ask, key, last.get(key), turns.get(key)) for key in keys]
     return sorted(rows, key=lambda row: row["outcome"] not in ("failed", "cut off"))
 
 
-def work_row(ask: Ask, key: str, run: JobRun | None) -> dict[str, Any]:
-    """One line."""
+def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[str, Any]:
+    """One line; `turn` is the worker's, where it works in this process."""
+    every = turn.work.every if turn is not None else getattr(ask.hub.model.jobs.get(key), "every", None)
     job = ask.hub.model.jobs.get(key)
     name = name_of(job) if job is not None else title_of(key.partition(".")[2] or key)
     return {
         "key": key,
         "name": ask._(name),
-        "app": ask._(name_of(job.app)) if job is not None else ask._("The house"),
-        "every": span(ask, job.every) if job is not None else "",
+        "app": title(ask, job.app) if job is not None else ask._("The house"),
+        "every": span(ask, every) if every is not None else "",
+        "due": turn.due if turn is not None else None,
         "outcome": run.outcome if run is not None else "never",
         "said": run.log if run is not None else "",
         "started": run.started if run is not None else None,
@@ -64,7 +66,11 @@ def job(ask: Ask, key: str) -> Page:
     ]
     declared = ask.hub.model.jobs.get(key)
     title = name_of(declared) if declared is not None else title_of(key.partition(".")[2] or key)
-    extra = {"title": ask._(title), "does": ask._(declared.sentence()) if declared is not None else ""}
+    extra = {
+        "texts": OUTCOMES,
+        "title": ask._(title),
+        "does": ask._(declared.sentence()) if declared is not None else "",
+    }
     data = {"job": key, "runs": rows}
     return Page("console/job.html", data, rows="runs", columns=RUNS, extra=extra)
 

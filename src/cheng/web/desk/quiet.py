@@ -1,5 +1,6 @@
 """Quiet times: rules that are shelved, things under maintenance. Both end by themselves; nothing is lost meanwhile."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -37,8 +38,8 @@ def quiet(ask: Ask) -> Page:
 
 def quiet_page(ask: Ask, form: Form, status: int = 200) -> Page:
     asked = ask.hub.alerts.quiet.now_and_later()
-    shelves = [row for row in asked.shelves if row["until"] > ask.now and shown(ask, row["thing"])]
-    windows = [row for row in asked.windows if row["end"] > ask.now and concerned(ask, row["scope"])]
+    shelves = [row for row in asked.shelves if row["until"] > ask.now and shown(ask, row)]
+    windows = [row for row in asked.windows if row["end"] > ask.now and concerned(ask, row)]
     people = case_search.names(ask.hub.store, [row["by"] for row in (*shelves, *windows)])
     data = {
         "shelves": [shelf_row(ask, row, people) for row in shelves],
@@ -50,13 +51,17 @@ def quiet_page(ask: Ask, form: Form, status: int = 200) -> Page:
     return Page("desk/quiet.html", data, extra=extra, status=status)
 
 
-def shown(ask: Ask, thing: int | None) -> bool:
-    """A shelf for all things is told to everybody; one for a thing to those who look after it."""
-    return thing is None or owns(ask, ask.hub.things.by_idx[thing])
+def shown(ask: Ask, shelf: Mapping[str, Any]) -> bool:
+    """A shelf for all things is told to everybody; one for a thing to those who look after it, and who asked for it."""
+    thing = shelf["thing"]
+    return thing is None or shelf["by"] == ask.actor.name or owns(ask, ask.hub.things.by_idx[thing])
 
 
-def concerned(ask: Ask, scope: dict[str, str]) -> bool:
-    return everywhere(ask) or "thing" not in scope or owns(ask, ask.hub.things.find(scope["thing"]))
+def concerned(ask: Ask, window: Mapping[str, Any]) -> bool:
+    """Likewise a window."""
+    scope = window["scope"]
+    own = window["by"] == ask.actor.name
+    return own or everywhere(ask) or "thing" not in scope or owns(ask, ask.hub.things.find(scope["thing"]))
 
 
 def shelf_row(ask: Ask, row: Any, people: dict[str, str]) -> dict[str, Any]:
@@ -71,12 +76,14 @@ def shelf_row(ask: Ask, row: Any, people: dict[str, str]) -> dict[str, Any]:
         "until": row["until"],
         "by": people.get(row["by"], row["by"]),
         "reason": row["reason"],
-        "mine": may_end(ask, thing),
+        "mine": may_end(ask, row),
     }
 
 
-def may_end(ask: Ask, thing: Thing | None) -> bool:
-    return "any" in reach(ask.actor, "shelve", "alert") or owns(ask, thing)
+def may_end(ask: Ask, shelf: Mapping[str, Any]) -> bool:
+    """Who asked for it, who looks after the thing, and the operations room."""
+    own = shelf["by"] == ask.actor.name or "any" in reach(ask.actor, "shelve", "alert")
+    return own or (shelf["thing"] is not None and owns(ask, ask.hub.things.by_idx[shelf["thing"]]))
 
 
 def window_row(ask: Ask, row: Any, people: dict[str, str]) -> dict[str, Any]:
@@ -163,10 +170,9 @@ def unshelve(ask: Ask, shelf: int) -> Answer:
     """Hear the rule again before the time is over."""
     enter_alerts(ask)
     rows = [row for row in ask.hub.alerts.quiet.now_and_later().shelves if row["id"] == shelf]
-    if not rows or not shown(ask, rows[0]["thing"]):
+    if not rows or not shown(ask, rows[0]):
         raise Refused("no-shelf", "This has ended already.", status=404)
-    thing = ask.hub.things.by_idx[rows[0]["thing"]] if rows[0]["thing"] is not None else None
-    if not may_end(ask, thing):
+    if not may_end(ask, rows[0]):
         refuse(ask, "shelve", Target("alert", f"shelf-{shelf}"))
     also = audited(ask, "shelve", Target("alert", f"shelf-{shelf}"), {"ended": rows[0]["rule"]})
     ask.hub.alerts.unshelve(shelf, also=also)
@@ -179,7 +185,7 @@ def finish(ask: Ask, window: str) -> Answer:
     """End a maintenance window now."""
     enter_alerts(ask)
     rows = [row for row in ask.hub.alerts.quiet.now_and_later().windows if row["id"] == window]
-    if not rows or not concerned(ask, rows[0]["scope"]):
+    if not rows or not concerned(ask, rows[0]):
         raise Refused("no-window", "This has ended already.", status=404)
     scope = rows[0]["scope"]
     target = Target("thing", scope.get("thing", ""))

@@ -79,6 +79,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// This page comes after a form that was taken: what drafts.js kept of it may go.
+if ("taken" in root.dataset && sessionStorage.getItem("draft-sent")) {
+  localStorage.removeItem(sessionStorage.getItem("draft-sent"));
+  sessionStorage.removeItem("draft-sent");
+}
 document.querySelector("[data-focus]")?.focus();
 
 /** Load what the page, or a part that htmx just put into it, asks for. */

@@ -1,9 +1,10 @@
 // What somebody typed is never lost: each form with `data-draft` is kept in this browser until it was taken.
-// Passwords, hidden fields and files are not kept.
+// The page that comes after a form was taken says so (`data-taken`, see cheng.js); a lost connection, an ended session
+// or a refusal therefore costs nobody a word. Passwords, hidden fields and files are not kept.
 
 const DAYS = 14;
 const keep = (field) => field.name && !["password", "hidden", "file", "submit"].includes(field.type);
-const key = (form) => `draft:${location.pathname}:${form.dataset.draft}`;
+const key = (form) => `draft:${new URL(form.action).pathname}:${form.dataset.draft}`;
 
 function read(form) {
   const draft = {};
@@ -33,6 +34,7 @@ function attach(form) {
   form.dataset.kept = "1";
   const name = key(form);
   const failed = form.parentElement.querySelector(".error-summary") || form.querySelector(".error-summary");
+  if (sessionStorage.getItem("draft-sent") === name) sessionStorage.removeItem("draft-sent");
   const begun = JSON.stringify(read(form));
   const stored = JSON.parse(localStorage.getItem(name) || "null");
   if (stored && Date.now() - stored.at < DAYS * 864e5 && !failed) write(form, stored.draft);
@@ -52,15 +54,6 @@ function attach(form) {
   });
 }
 
-/** A form that was taken leads to another page, or back here with a word that it was: then its draft can go. */
-function forget() {
-  const name = sessionStorage.getItem("draft-sent");
-  if (!name) return;
-  sessionStorage.removeItem("draft-sent");
-  if (!document.querySelector(".error-summary, [data-problem]")) localStorage.removeItem(name);
-}
-
-forget();
 export function start(part) {
   for (const form of part.querySelectorAll("form[data-draft]")) attach(form);
   if (part.matches?.("form[data-draft]")) attach(part);

@@ -29,7 +29,7 @@ lint: .venv/.tested
 	$(BIN)/cheng check
 
 bench: .venv/.tested $(VENDOR)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.run
 
 vendor: $(VENDOR)
 

@@ -211,6 +211,9 @@ def test_a_person_gets_an_account_with_a_password_for_once(data: Path) -> None:
     said = cheng("user", "li.wei", "--role", "officer", "--department", "North drainage crew", data=data)
     assert re.search(r"choose one|chooses one of their own: \S+", said)
     assert "already an account" in cheng("user", "Li.Wei", "--role", "officer", data=data, code=2)
+    assert cheng("user", "li.wei", "--reset", data=data) != said
+    assert "no account named" in cheng("user", "wang", "--reset", data=data, code=2)
+    assert "--role; or --reset" in cheng("user", "wang", data=data, code=2)
 
 
 # -- backup and restore

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import func, select
 
 from cheng.hub import Hub
+from cheng.infrastructure.alert_book import Found
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.tables import alert_notices, alerts, cases
 from cheng.kernel.observations import Batch, Quality
+from cheng.kernel.rules import Change
 from laboratory import open_laboratory
 
 SECOND = 1_000_000
@@ -89,6 +91,25 @@ def test_the_judging_goes_on_where_it_stood_after_a_restart(tmp_path: Path, cloc
         again.pipeline.submit(pressures(again, clock, [120])).result(10)
         again.pipeline.drain()
         assert len(rows(again, alerts)) == 1
+    finally:
+        again.close()
+
+
+def test_an_alert_that_the_judging_knows_nothing_of_is_withdrawn_at_the_start(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    hub = open_laboratory(tmp_path, clock)
+    hub.pipeline.submit(pressures(hub, clock, [120] * 7)).result(10)
+    hub.pipeline.drain()
+    lost = Change("raised", "laboratory.high", 0, clock.now() - 1, clock.now(), {})
+    hub.alerts.apply([Found(lost, hub.things.find("valve-2"))])
+    hub.close()
+    again = open_laboratory(tmp_path, clock)
+    try:
+        assert sorted(str(a["state"]) + str(a["thing_id"]) for a in rows(again, alerts)) == [
+            "standingvalve-1",
+            "withdrawnvalve-2",
+        ]
     finally:
         again.close()
 

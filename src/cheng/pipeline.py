@@ -75,6 +75,7 @@ class Pipeline:
             found = self.judges.replay(frame)
             self.judges.seq = first + len(frame) - 1
             self.alerts.apply(found)
+        self.alerts.reconcile(self.judges.standing())
         self.writer.start()
         self._thread.start()
 

@@ -49,10 +49,22 @@ def number(desk: Desk, at: int) -> str:
     return desk.number(at)
 
 
+def unfold(page: Page, name: str) -> None:
+    """Open the form of one act that is folded away."""
+    page.locator("summary").filter(has_text=name).click()
+
+
+def with_keys(page: Page, path: str) -> None:
+    """Go there and wait until the page listens to keys."""
+    with page.expect_response(lambda answer: "keys.js" in answer.url):
+        page.goto(path)
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+
 def test_from_the_alert_to_the_close(open_page: Open, desk: Desk, at: int) -> None:
     page = open_page("/account", role="li", lang="en")
     with page.expect_response(lambda answer: "/live" in answer.url):
-        page.goto("/desk?tab=department")
+        with_keys(page, "/desk?tab=department")
     for _ in range(2):
         away(desk.town.reports, cover(at), tilt=30.0, water=0.4, battery=80)
         desk.town.clock.advance(60_000_000)
@@ -65,17 +77,18 @@ def test_from_the_alert_to_the_close(open_page: Open, desk: Desk, at: int) -> No
 
     toast.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(cover(at))
-    page.keyboard.press("a")
-    expect(page.get_by_role("status").first).to_contain_text("The alert is acknowledged.")
-    page.keyboard.press("c")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".notice-done")).to_contain_text("The alert is acknowledged.")
+    page.get_by_role("link", name="To the case").click()
     expect(page.get_by_role("heading", name="What to do next")).to_be_visible()
     number = desk.number(at)
 
-    page.keyboard.press("t")
+    page.get_by_role("button", name="Take it on").click()
     expect(page.locator(".notice-done")).to_contain_text("The case is with you now.")
     page.get_by_label("Note").first.fill("Two of us are on the way.")
-    page.get_by_role("button", name="Done").click()
+    page.locator(".act-form").get_by_role("button", name="Done").click()
     expect(page.locator(".flow-now")).to_contain_text("Handle")
+    unfold(page, "Done")
     page.locator("input[type=file]").first.set_input_files(
         {"name": "lid.png", "mimeType": "image/png", "buffer": picture(320, 240)}
     )
@@ -87,7 +100,7 @@ def test_from_the_alert_to_the_close(open_page: Open, desk: Desk, at: int) -> No
 
     away(desk.lies_flat, at)
     other = open_page(f"/desk/cases/{number}", role="wu", lang="en")
-    other.locator("summary").filter(has_text="Done").click()
+    unfold(other, "Done")
     other.get_by_role("button", name="Done").click()
     expect(other.locator(".case-lead")).to_contain_text("closed in time")
     assert [act.actor for act in desk.hub.cases.acts(number)][-1] == "wu"
@@ -95,10 +108,10 @@ def test_from_the_alert_to_the_close(open_page: Open, desk: Desk, at: int) -> No
 
 def test_two_at_once_and_nothing_lost(open_page: Open, desk: Desk, number: str) -> None:
     mine = open_page(f"/desk/cases/{number}", role="li", lang="en")
-    mine.keyboard.press("n")
+    unfold(mine, "Write a note")
     mine.locator("#note-text").fill("What I have seen here took me a while to write.")
     other = open_page(f"/desk/cases/{number}", role="wu", lang="en")
-    other.keyboard.press("t")
+    other.get_by_role("button", name="Take it on").click()
     expect(other.locator(".notice-done")).to_be_visible()
     mine.get_by_role("button", name="Write a note").click()
     expect(mine.get_by_text("Somebody was quicker")).to_be_visible()
@@ -111,16 +124,19 @@ def test_two_at_once_and_nothing_lost(open_page: Open, desk: Desk, number: str) 
 
 def test_a_draft_outlives_the_tab(open_page: Open, number: str) -> None:
     page = open_page(f"/desk/cases/{number}", role="li", lang="en")
-    page.keyboard.press("n")
-    page.locator("#note-text").type("Half a sen")
-    page.wait_for_function("Object.keys(localStorage).some((key) => key.endsWith('li-note'))")
+    unfold(page, "Write a note")
+    page.locator("#note-text").press_sequentially("Half a sen", delay=60)
+    kept = "() => Object.keys(localStorage).some((key) => key.endsWith('li-note'))"
+    page.evaluate(
+        f"() => new Promise((done) => {{ const look = () => ({kept})() ? done() : setTimeout(look, 50); look(); }})"
+    )
     page.reload()
-    page.keyboard.press("n")
+    unfold(page, "Write a note")
     expect(page.locator("#note-text")).to_have_value("Half a sen")
     page.locator("#note-text").fill("Half a sentence is enough.")
     page.get_by_role("button", name="Write a note").click()
     expect(page.locator(".notice-done")).to_be_visible()
-    page.keyboard.press("n")
+    unfold(page, "Write a note")
     expect(page.locator("#note-text")).to_have_value("")
 
 
@@ -129,6 +145,7 @@ def test_without_javascript(open_page: Open, desk: Desk, number: str) -> None:
     page.get_by_role("button", name="Take it on").click()
     expect(page.locator(".notice-done")).to_contain_text("The case is with you now.")
     page.get_by_role("button", name="Done").click()
+    unfold(page, "Done")
     page.get_by_role("button", name="Done").click()
     expect(page.locator(".field-error").first).to_contain_text("This step asks for evidence: Photo.")
     file = {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"these are words"}
@@ -141,7 +158,8 @@ def test_without_javascript(open_page: Open, desk: Desk, number: str) -> None:
 
 
 def test_the_list_by_keyboard(open_page: Open, number: str) -> None:
-    page = open_page("/desk?tab=department", role="li", lang="en")
+    page = open_page("/account", role="li", lang="en")
+    with_keys(page, "/desk?tab=department")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
@@ -150,7 +168,7 @@ def test_the_list_by_keyboard(open_page: Open, number: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(number)
     expect(page.locator(".row-link")).to_have_count(1)
-    assert f"q={number}" in page.url
+    expect(page).to_have_url(re.compile(f"q={number}"))
     page.locator("h1").click()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -160,7 +178,8 @@ def test_the_list_by_keyboard(open_page: Open, number: str) -> None:
 def test_a_list_changes_by_itself_when_somebody_acts(open_page: Open, desk: Desk, number: str) -> None:
     page = open_page("/desk?tab=department&q=" + number, role="wu", lang="en")
     expect(page.locator(".row-link")).to_have_count(1)
-    other = open_page(f"/desk/cases/{number}", role="li", lang="en")
+    other = open_page("/account", role="li", lang="en")
+    with_keys(other, f"/desk/cases/{number}")
     other.keyboard.press("t")
     expect(page.locator("#cases")).to_contain_text("Li Ming", timeout=8000)
 

@@ -40,7 +40,8 @@ def living(folder: Path, span: int, begin: int = EVENING) -> tuple[Hub, Feed]:
     town = Town(seed=3)
     casts: list[Cast] = [make(town, count) for make, count in demo.troupes(hub)]
     made = accounts(hub)
-    demo.register(hub, [*town.things(), *departments(), *(row for cast in casts for row in cast.rows)])
+    rows = [row for cast in casts for row in cast.rows]
+    demo.register(hub, [*town.things(), *departments(rows), *rows])
     feed = Feed(hub, casts, 3, made)
     assert isinstance(hub.clock, DemoClock)
     asyncio.run(feed.catch_up(hub.clock, lambda: begin + span))
@@ -91,6 +92,13 @@ def test_everything_finds_its_district(day: tuple[Hub, Feed]) -> None:
         district = hub.things.find(cover.areas[0])
         assert district is not None
         assert district.name == cover.properties["ward"]
+
+
+def test_every_department_that_gets_a_case_is_registered(day: tuple[Hub, Feed]) -> None:
+    hub, _ = day
+    known = {thing.name for thing in hub.things.of_type("Department")}
+    for entry in hub.cases.list(Filters(states=("open", "closed")), limit=500).entries:
+        assert set(entry.departments) <= known
 
 
 def test_the_same_seed_gives_the_same_day(tmp_path: Path) -> None:

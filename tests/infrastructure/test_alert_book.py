@@ -71,6 +71,13 @@ def test_a_withdrawn_alert_voids_the_case_nobody_touched(hub: Hub) -> None:
     assert [(case["state"]) for case in rows(hub, cases)] == ["open"]
 
 
+def test_withdrawn_and_raised_again_in_one_go_stands(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised")])
+    hub.alerts.apply([change(hub, "withdrawn"), change(hub, "raised"), change(hub, "cleared", time=90)])
+    (alert,) = rows(hub, alerts)
+    assert (alert["state"], alert["cleared"]) == ("standing", hub.clock.now() + 90_000_000)
+
+
 def test_a_maintenance_window_keeps_the_alert_and_opens_no_case(hub: Hub) -> None:
     now = hub.clock.now()
     hub.alerts.quiet.maintain({"thing": "valve-1"}, now, now + 5 * MINUTE, "me", "new gasket")

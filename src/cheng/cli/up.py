@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +17,11 @@ from cheng.cli._house import data_option, settings_of
 from cheng.hub import Hub
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.settings import Settings
+from cheng.security.actors import HOUSE
 from cheng.serve import Feed, Up, run
 
+SHOWN = 20
+"""Accounts that are named."""
 PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -74,11 +77,25 @@ def tell(up: Up, started: float) -> None:
         ("Devices", f"{up.mqtt} (sign in with a token as password: cheng token NAME --role device …)"),
         ("Data", str(up.hub.settings.data.absolute())),
     ]
-    if up.password is not None:
-        lines.append(("Sign in as", f"operator, password {up.password} (shown this once; choose your own)"))
-    for account, password in getattr(up.feed, "accounts", ()):
-        lines.append(("", f"{account}, password {password}"))
+    lines += sign_in(up)
     click.echo(f"Cheng is ready after {time.perf_counter() - started:.1f} s.")
     for name, text in lines:
         click.echo(f"  {name:<11} {text}")
     click.echo("Stop it with Ctrl-C.")
+
+
+def sign_in(up: Up) -> Iterator[tuple[str, str]]:
+    """Who can sign in, as far as this start made them; of an invented city also whom an earlier one made."""
+    made: dict[str, list[str]] = {}
+    for name, password in getattr(up.feed, "accounts", ()):
+        made.setdefault(password, []).append(name)
+    if up.password is not None:
+        yield "Sign in as", f"operator, password {up.password}"
+    for password, names in made.items():
+        yield "or as", f"{', '.join(names)}: password {password}"
+    if made or up.password is not None:
+        yield "", "(told this once; lost? cheng user NAME --reset)"
+    elif up.feed is not None:
+        names = [row["name"] for row in up.hub.accounts.everyone(HOUSE) if not row["disabled"]]
+        yield "Sign in as", ", ".join(names[:SHOWN])
+        yield "", "(passwords were told at the first start; lost? cheng user NAME --reset)"

@@ -42,7 +42,8 @@ def start(hub: Hub, scale: str = "small", seed: int = SEED) -> Feed:
     town = Town(seed)
     casts = [make(town, count * SCALES[scale]) for make, count in troupes(hub)]
     made = accounts(hub)
-    register(hub, [*town.things(), *departments(), *(row for cast in casts for row in cast.rows)])
+    rows = [row for cast in casts for row in cast.rows]
+    register(hub, [*town.things(), *departments(rows), *rows])
     feed = Feed(hub, casts, seed, made)
     if isinstance(hub.clock, DemoClock):
         asyncio.run(feed.catch_up(hub.clock, wall))

@@ -3,7 +3,7 @@
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cheng.demo.town import DISTRICTS
@@ -25,7 +25,15 @@ BUREAUS = (
     "Oilfield Production Office",
     "Oilfield Control Room",
 )
-CREWS = ("drainage crew", "lighting crew", "sanitation crew", "fire station", "environment squad", "police station")
+CREWS = {
+    "drainage crew": 1,
+    "lighting crew": 2,
+    "sanitation crew": 3,
+    "environment squad": 4,
+    "police station": 5,
+    "fire station": 0,
+}
+"""What every district has, and the number of the bureau above it."""
 WARD = DISTRICTS[0]
 FAMILY = "王李张刘陈杨黄赵吴周徐孙马朱胡"
 GIVEN = ("建国", "志强", "秀英", "海燕", "晓东", "丽华", "永刚", "雪梅", "文斌", "国庆", "春兰", "立新")
@@ -44,14 +52,22 @@ SHOWN = (
 """Accounts to look around with: name, person, role, department."""
 
 
-def departments() -> Iterator[NewThing]:
-    """The offices of the city as things of the register."""
+def departments(things: Sequence[NewThing] = ()) -> Iterator[NewThing]:
+    """The offices of the city as things of the register; also those that `things` belong to, and of their compounds."""
     for n, name in enumerate(BUREAUS, 1):
         yield NewThing(f"dept:{n:02d}", "Department", name, properties={"phone": f"6788{n:04d}"})
+    known = set(BUREAUS)
     for d, district in enumerate(DISTRICTS, 1):
-        for c, crew in enumerate(CREWS, 1):
-            properties = {"phone": f"67{d}{c}{d * 7 + c:04d}"}
-            yield NewThing(f"dept:{d:02d}:{c:02d}", "Department", f"{district} {crew}", properties=properties)
+        for c, (crew, above) in enumerate(CREWS.items(), 1):
+            properties = {"phone": f"67{d}{c}{d * 7 + c:04d}"} | ({"parent": f"dept:{above:02d}"} if above else {})
+            known.add(name := f"{district} {crew}")
+            yield NewThing(f"dept:{d:02d}:{c:02d}", "Department", name, properties=properties)
+    compounds = {
+        f"{thing.properties['compound']} property office" for thing in things if "compound" in thing.properties
+    }
+    more = sorted(({thing.owner for thing in things if thing.owner} | compounds) - known)
+    for n, name in enumerate(more, 1):
+        yield NewThing(f"dept:9{n:03d}", "Department", name, properties={"phone": f"6799{n:04d}"})
 
 
 def accounts(hub: Hub) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +73,30 @@ class AlertBook(AlertLists):
             return messages
         quiet = self.quiet.now_and_later()
         with self.store.write() as conn:
-            messages += self._raise(conn, [f for f in found if f.change.kind == "raised"], quiet)
-            messages += self._correct(conn, [f for f in found if f.change.kind != "raised"])
+            for turn in in_turns(found):
+                messages += self._raise(conn, [f for f in turn if f.change.kind == "raised"], quiet)
+                messages += self._correct(conn, [f for f in turn if f.change.kind != "raised"])
         return messages
+
+    def reconcile(self, standing: Mapping[tuple[str, int], int]) -> list[Message]:
+        """After a start: what the book holds for standing and the judging does not is withdrawn.
+
+        standing: the onset of each alert the judging knows, by rule and thing. It can differ when the hub was cut off
+        between a reading and the notice it makes, or when a rule reads differently from before. Events are left alone.
+        """
+        query = select(alerts.c.rule, alerts.c.thing, alerts.c.onset).where(
+            alerts.c.cleared.is_(None), alerts.c.withdrawn_at.is_(None), alerts.c.thing.is_not(None)
+        )
+        with self.store.read() as conn:
+            open_ones = conn.execute(query).all()
+        lost = [
+            Found(Change("withdrawn", rule, -1, onset, self.clock.now(), {}), self.things.by_idx[thing])
+            for rule, thing, onset in open_ones
+            if rule in self.model.rules
+            and not self.model.rules[rule].is_about_events()
+            and standing.get((rule, thing)) != onset
+        ]
+        return self.apply(lost)
 
     def _raise(self, conn: Connection, found: Sequence[Found], quiet: Asked) -> list[Message]:
         rows, known = self._rows(conn, found)
@@ -252,6 +273,21 @@ class AlertBook(AlertLists):
         first = [d for flow in self.model.flows_started_by(rule) for d in flow.steps[0].departments(values)]
         answers: str = rule.app.owner  # type: ignore[attr-defined]  # a Spec's app is an App
         return list(dict.fromkeys(d for d in (answers, str(values.get("owner") or ""), *first) if d))
+
+
+def in_turns(found: Sequence[Found]) -> Iterator[list[Found]]:
+    """In the order they were found, cut where an alert is raised again after it was corrected."""
+    turn: list[Found] = []
+    corrected: set[str] = set()
+    for one in found:
+        key = alert_key(one.change.rule, one.thing, one.change.onset)
+        if one.change.kind == "raised" and key in corrected:
+            yield turn
+            turn, corrected = [], set()
+        elif one.change.kind != "raised":
+            corrected.add(key)
+        turn.append(one)
+    yield turn
 
 
 def correction(change: Change, thing: Thing | None) -> tuple[dict[str, Any], str]:

@@ -14,7 +14,7 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import checkpoints
 from cheng.infrastructure.things import Things
 from cheng.kernel.checkpoints import freeze, thaw
-from cheng.kernel.columns import Bools, Floats, Rows
+from cheng.kernel.columns import NEVER, Bools, Floats, Rows
 from cheng.kernel.conditions import Condition
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
@@ -170,6 +170,18 @@ class Judges:
         return [*found, *broken(((self.model.rules[key], reason) for key, reason in new.items()), now // DAY * DAY)]
 
     # -- asking
+
+    def standing(self) -> dict[tuple[str, int], int]:
+        """The onset of every alert that stands, by rule and thing."""
+        found: dict[tuple[str, int], int] = {}
+        for name, judge in self.by_type.items():
+            members = self._members(name)
+            for judged in judge.rules:
+                slots = np.flatnonzero(judged.live.onset[: len(members)] != NEVER)
+                onsets = judged.live.onset[slots].tolist()
+                key = judged.rule.key()
+                found |= {(key, int(members[s])): onset for s, onset in zip(slots, onsets, strict=True)}
+        return found
 
     def current(self, type_name: str, field: str) -> Floats:
         """(things of the type,) the last value of a live field; NaN where it has not reported."""

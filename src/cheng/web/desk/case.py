@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response
 
+from cheng.infrastructure import case_search
 from cheng.infrastructure.case_book import Filed
 from cheng.security.permissions import Target
 from cheng.standards.problems import Refused
@@ -51,7 +52,7 @@ def alert_facts(ask: Ask, filed: Filed) -> dict[str, Any] | None:
     alert = ask.hub.alerts.by_key(filed.entry.alert) if filed.entry.alert else None
     if alert is None:
         return None
-    row = alert_view.alert_row(ask, alert, {})
+    row = alert_view.alert_row(ask, alert, case_search.names(ask.hub.store, [alert.acknowledged_by]))
     row.pop("geometry")
     seen = ask.may("see", "alert")
     joined = [alert_view.alert_row(ask, each, {}) for each in ask.hub.alerts.led_by(alert.id)]

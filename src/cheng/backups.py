@@ -15,6 +15,8 @@ from cheng.standards.problems import Refused
 
 FORMAT = 1
 STORE, HISTORY, LOG, BLOBS = "cheng.db", "history", "log", "blobs"
+BESIDE = (SETTINGS, "demo.json")
+"""What else may lie in the data folder and belongs to it."""
 CONTENTS = "contents.json"
 BLOCK = 1 << 20
 
@@ -42,7 +44,8 @@ def back_up(hub: Hub, file: Path) -> dict[str, Any]:
             (made / "before").rename(made / HISTORY / LOG)
             copy_files(log, made / HISTORY / LOG)
             copy_files(hub.blobs.folder, made / BLOBS)
-            copy_files(hub.settings.data / SETTINGS, made / SETTINGS)
+            for name in BESIDE:
+                copy_files(hub.settings.data / name, made / name)
             contents = {name: digest(made / name) for name in files_below(made)}
             about = {"format": FORMAT, "at": now, "files": contents}
             (made / CONTENTS).write_text(json.dumps(about, indent=1), "utf-8")

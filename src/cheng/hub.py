@@ -1,5 +1,6 @@
 """The whole house, opened: everything that doors and pages need, in one place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cheng.infrastructure.alert_book import AlertBook
@@ -50,6 +51,26 @@ class Hub:
     tokens: TokenBook
     guard: Guard
     pipeline: Pipeline
+
+    def counters(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
+        """Name, help, labels and value of what the house counts, for /metrics."""
+        went, said = self.pipeline.counters, self.bus.counters
+        for name, text, value in (
+            ("cheng_readings_accepted_total", "Readings and events acknowledged since the start.", went.accepted),
+            ("cheng_readings_marked_total", "Readings that carry a quality mark.", went.marked),
+            ("cheng_readings_turned_away_total", "Readings that were asked to come again.", went.turned_away),
+            ("cheng_commits_total", "Commits of readings.", went.commits),
+            ("cheng_payloads_refused_total", "Lines and payloads refused since the start.", self.refused.total),
+            ("cheng_alert_notices_total", "Notices of alerts written since the start.", self.pipeline.writer.written),
+            ("cheng_rules_failing", "Rules that cannot be judged at present.", len(self.judges.failing)),
+            ("cheng_things", "Things in the register.", len(self.things)),
+            ("cheng_things_unknown", "Things that reported without being registered.", self.things.strangers),
+            ("cheng_history_readings", "Readings in history.", self.history.count()),
+            ("cheng_bus_messages_total", "Messages told inside the house.", said.published),
+            ("cheng_bus_cut_off_total", "Listeners cut off because they were too slow.", said.cut_off),
+            ("cheng_bus_listeners", "Who listens at present.", said.subscribers),
+        ):
+            yield name, text, {}, float(value)
 
     def close(self) -> None:
         """Takes what is waiting, writes the state down, and closes everything."""

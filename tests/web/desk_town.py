@@ -14,7 +14,7 @@ from house import PASSWORD, Visitor
 from cheng.apps.city import manhole_covers as covers
 from cheng.kernel.house import Area, Department
 from cheng.security.actors import HOUSE
-from cheng.standards.durations import minutes
+from cheng.standards.durations import minutes, seconds
 from cheng.testing import Town, city
 from cheng.web.app import create_app
 
@@ -76,6 +76,8 @@ class Desk:
             self.town.passes(minutes(1))
 
     def lies_flat(self, number: int) -> None:
+        """A moment later the cover lies as it should."""
+        self.town.passes(seconds(10))
         self.town.reports(cover(number), tilt=1.0, water=0.4, battery=80)
 
     def number(self, cover_number: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from cheng.hub import Hub
-from cheng.protocols.decoding import NDJSON
+from cheng.protocols.decoding import DECODERS, NDJSON
 from cheng.protocols.intake import Intake, Receipt, turned_away
 from cheng.security.actors import Actor
 from cheng.standards.problems import InputError, Refused
@@ -26,6 +26,35 @@ LONGEST = 64 * 1024 * 1024
 """Bytes of one delivery, after unpacking."""
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
+
+
+def _operation(summary: str, types: tuple[str, ...], example: str) -> dict[str, Any]:
+    told = {"type": "string", "format": "binary", "example": example}
+    answers = {
+        "200": "Durable: {accepted, marked, refused: [{line, code, reason}]}.",
+        "400": "Nothing in it could be understood; it is kept aside.",
+        "401": "No valid token.",
+        "413": "Longer than 64 MB, unpacked.",
+        "415": "A media type or packing that is not taken here.",
+        "429": "Too much is waiting; come again after Retry-After seconds.",
+        "503": "It could not be made durable; send it again.",
+    }
+    return {
+        "summary": summary,
+        "tags": ["ingest"],
+        "security": [{"token": []}],
+        "requestBody": {"required": True, "content": {media: {"schema": told} for media in types}},
+        "responses": {code: {"description": text} for code, text in answers.items()},
+    }
+
+
+READING = '{"id":"cover-1","attr":"tilt","time":"2026-11-20T08:00:00+08:00","value":3.5}'
+EVENT = '{"event":"Panic","time":1795132800000,"button":"button-1","way":"pressed"}'
+openapi_paths = {
+    "/ingest/observations": {"post": _operation("Readings, acknowledged when durable", tuple(DECODERS), READING)},
+    "/ingest/events": {"post": _operation("Events, one JSON object a line", (NDJSON,), EVENT)},
+}
+"""What stands in /api/openapi.json of doors that are outside the pages."""
 
 
 class HttpDoor:

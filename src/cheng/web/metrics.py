@@ -33,7 +33,7 @@ class Counts:
 def samples(hub: Any, *more: Any) -> Iterator[Sample]:
     """Whatever the parts of the hub have counted: each part with a method `counters()`."""
     parts = [getattr(hub, name) for name in dir(hub) if not name.startswith("_")]
-    for part in (*parts, *more):
+    for part in (hub, *parts, *more):
         counters = getattr(type(part), "counters", None)
         if callable(counters):
             yield from part.counters()

@@ -157,9 +157,9 @@ def add(ask: Ask, type_name: str) -> Answer:
     row = taken(ask, entity, form, None)
     ask.require("register", Target("thing", type=type_name, department=row.owner or ask.actor.department))
     known = ask.hub.things.find(row.id)
-    if form and known is not None and known.type == type_name:
+    if not form.errors and known is not None and known.type == type_name:
         form.wrong("id", "There is a thing with this id already.")
-    if form and put(ask, form, row, "add"):
+    if not form.errors and put(ask, form, row, "add"):
         return see_other(ask, f"/things/{type_name}/{row.id}", "The thing is registered.")
     return page(ask, entity, None, form, 422)
 
@@ -179,12 +179,12 @@ def change(ask: Ask, type_name: str, thing_id: str) -> Answer:
     ask.require("register", target(thing, entity))
     form = Form(ask)
     row = taken(ask, entity, form, thing)
-    if form and form.whole("version") != thing.version:
+    if not form.errors and form.whole("version") != thing.version:
         message = "Somebody has changed this entry since you opened it. Please look at it again before you save."
         raise Refused("changed", message)
-    if form:
+    if not form.errors:
         ask.require("register", Target("thing", id=thing.id, department=row.owner, type=type_name))
-    if form and put(ask, form, row, "change"):
+    if not form.errors and put(ask, form, row, "change"):
         return see_other(ask, f"/things/{type_name}/{thing.id}", "The entry was changed.")
     return page(ask, entity, thing, form, 422)
 

@@ -71,7 +71,7 @@ def create(ask: Ask) -> Page:
     display_name = form.text("display_name", required=True, most=80) or ""
     roles = form.choices("roles", ROLES, required=True)
     department = form.text("department", most=200) or ""
-    if not form or name is None:
+    if form.errors or name is None:
         return page(ask, form, status=422)
     try:
         password = ask.hub.accounts.create(ask.actor, name, display_name, roles, department)
@@ -109,7 +109,7 @@ def change(ask: Ask, name: str) -> Answer:
     display_name = form.text("display_name", required=True, most=80)
     roles = form.choices("roles", ROLES, required=True)
     department = form.text("department", most=200) or ""
-    if form:
+    if not form.errors:
         try:
             changes = {"display_name": display_name, "roles": roles, "department": department}
             ask.hub.accounts.change(ask.actor, name, **changes)

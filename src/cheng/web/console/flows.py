@@ -61,7 +61,7 @@ def flows(ask: Ask) -> dict[str, Any]:
         "refused": hub.refused.total,
         "turned_away": counters.turned_away,
         "commits": counters.commits,
-        "alerts": getattr(counters, "alerts", None),
+        "alerts": hub.pipeline.writer.written,
         "strangers": hub.things.strangers,
         "rate": kept.rate(),
         "rates": kept.rates(),

@@ -66,7 +66,7 @@ def issue(ask: Ask) -> Page:
     scope = {"ids": ids, "prefixes": prefixes, "types": types}
     if role == "device" and not any(scope.values()):
         form.wrong("ids", "Say for which things the device speaks: ids, how they begin, or types.")
-    if not form or name is None or role is None:
+    if form.errors or name is None or role is None:
         return page(ask, form, status=422)
     try:
         token = ask.hub.tokens.issue(ask.actor, name, role, scope, department)

@@ -89,7 +89,10 @@ def test_personal_details_need_a_purpose_and_the_own_department(hub: Hub, visito
     assert visitor("citizen").get("/things/Hydrant/hydrant-1?purpose=Curiosity").status_code == 403
     with hub.store.read() as conn:
         kept = conn.execute(select(audit).where(audit.c.verb == "see-personal")).mappings().all()
-    assert [(row["purpose"], row["outcome"]) for row in kept][:2] == [("Burst pipe", "allowed"), ("Curiosity", "refused")]
+    assert [(row["purpose"], row["outcome"]) for row in kept][:2] == [
+        ("Burst pipe", "allowed"),
+        ("Curiosity", "refused"),
+    ]
 
 
 def test_a_search_does_not_find_what_the_reader_may_not_see(visitor: Come) -> None:

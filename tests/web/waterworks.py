@@ -5,6 +5,7 @@ import types
 from pathlib import Path
 
 import numpy as np
+from house import PASSWORD
 
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import ManualClock
@@ -20,8 +21,6 @@ from cheng.kernel.specs import App
 from cheng.security.actors import HOUSE, ROLES
 from cheng.security.passwords import Hasher
 from cheng.standards.durations import hours, minutes
-
-from house import PASSWORD
 
 NAME = "cheng.apps.city.waterworks"
 START = 1_795_132_800_000_000

@@ -21,7 +21,7 @@ class Counts:
         """Count `amount` more under `name` and `labels`; few different labels, never an id."""
         with self._lock:
             self._helps.setdefault(name, help_text)
-            self._values[name, tuple(sorted(labels.items()))] += amount  # type: ignore[assignment]
+            self._values[name, tuple(sorted(labels.items()))] += amount  # type: ignore[assignment]  # a float
 
     def counters(self) -> Iterator[Sample]:
         with self._lock:

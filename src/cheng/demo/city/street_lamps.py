@@ -64,7 +64,7 @@ class Lamps(Cast):
             properties: dict[str, Any] = {"district": road.area.district, "road": road.name}
             properties |= {"cabinet": f"cabinet-{cabinet + 1:04d}", "rated": float(self.rated[n])}
             point = {"type": "Point", "coordinates": list(road.at(metres))}
-            yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{road.name}{place + 1}号灯杆", owner, properties, point)
+            yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{place + 1}号灯杆", owner, properties, point)
 
     def wake(self, things: Things) -> None:
         known = things.current("Lamp", "level")

@@ -23,11 +23,11 @@ APPS = (
     Column("things", "Things", "number"),
 )
 FAMILIES = {
-    "livelihood": "People's livelihood",
+    "livelihood": "Livelihood",
     "city": "City governance",
-    "government": "Government services",
-    "industry": "Industry and economy",
-    "ecology": "Ecology and environment",
+    "government": "Government",
+    "industry": "Industry",
+    "ecology": "Ecology",
 }
 SUPPORTS = {
     "infrastructure": "Infrastructure: store, history, bus and lake",

@@ -109,7 +109,7 @@ def whole_minutes(asked: Period) -> Period:
     """The same period on whole minutes, so that two requests in a row are about the same time."""
     if asked.name == "custom":
         return asked
-    end = asked.end // MINUTE * MINUTE
+    end = (asked.end - 1) // MINUTE * MINUTE + 1
     return replace(asked, start=end - RANGES[asked.name].us, end=end)
 
 

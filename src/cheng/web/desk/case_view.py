@@ -89,6 +89,7 @@ class View:
             "title": words.step_name(ask, step.name),
             "state": "now" if here else run.outcome if run else "ahead",
             "departments": list(planned),
+            "department_names": ", ".join(ask._(name) for name in planned),
             "limit": words.limit(ask, length),
             "started": run.started if run else None,
             "due": run.due if run else None,

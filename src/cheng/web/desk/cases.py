@@ -40,7 +40,7 @@ COLUMNS = (
     Column("step", "Step's name"),
     Column("area", "Area's id"),
 )
-KEEP = ("url", "geometry", "marks", "resumes")
+KEEP = ("url", "geometry", "marks", "resumes", "department_names")
 
 
 @get(["/desk", "/desk/cases"], needs=("enter", "desk"), entry="Cases", order=10)
@@ -159,6 +159,7 @@ def case_row(ask: Ask, entry: Entry, people: dict[str, str]) -> dict[str, Any]:
         "step": entry.step,
         "step_text": words.step_name(ask, entry.step) if entry.step else words.say(ask, entry.state),
         "departments": ", ".join(entry.departments),
+        "department_names": ", ".join(ask._(name) for name in entry.departments),
         "assignee_name": people.get(entry.assignee, ""),
         "thing": entry.thing_id,
         "area": entry.area,

@@ -37,7 +37,7 @@ SENTENCES = {
 }
 """Words of the kernel → what people read."""
 TITLES = {
-    "open": "Opened",
+    "open": "Case opened",
     "assign": "Assigned",
     "take": "Taken on",
     "move": "Given to another department",
@@ -103,7 +103,9 @@ def say(ask: Ask, word: str) -> str:
 
 
 def step_name(ask: Ask, name: str) -> str:
-    return ask._(title_of(name)) if name else ""
+    """A step as people call it: the application's own word for it, else its name in code as words."""
+    text = ask._(name) if name else ""
+    return text if text != name else title_of(name)
 
 
 def verb(ask: Ask, name: str) -> str:

@@ -66,6 +66,14 @@ def resume_cases(hub: Hub) -> str:
     return f"{len(resumed)} cases resumed" if resumed else ""
 
 
+def end_alerts(hub: Hub) -> str:
+    """Ends alerts of events whose case is over, and tells open pages."""
+    messages = hub.alerts.end_events()
+    for topic, body in messages:
+        hub.bus.publish(topic, body)
+    return f"{len(messages)} alerts ended" if messages else ""
+
+
 def work_out_indicators(hub: Hub) -> str:
     """Keeps the values of the last days of every indicator."""
     kept = hub.indicators.keep_all()
@@ -89,6 +97,7 @@ def tidy(hub: Hub) -> str:
 
 CHORES = (
     Chore("resume_cases", minutes(1), resume_cases),
+    Chore("end_alerts", seconds(10), end_alerts),
     Chore("note_tokens", minutes(5), note_tokens),
     Chore("sweep_sessions", minutes(10), sweep_sessions),
     Chore("settle_history", hours(1), settle_history),

@@ -184,6 +184,18 @@ def test_a_list_changes_by_itself_when_somebody_acts(open_page: Open, desk: Desk
     expect(page.locator("#cases")).to_contain_text("Li Ming", timeout=8000)
 
 
+def test_an_open_case_says_that_it_has_changed(open_page: Open, number: str) -> None:
+    page = open_page(f"/desk/cases/{number}", role="wu", lang="en")
+    other = open_page("/account", role="li", lang="en")
+    with_keys(other, f"/desk/cases/{number}")
+    other.keyboard.press("t")
+    expect(page.locator("[data-newer]")).to_contain_text("Somebody has done something about this case.", timeout=8000)
+    expect(page.locator("[data-newer]")).to_be_visible(timeout=8000)
+    page.get_by_role("link", name="Show it as it is now").click()
+    expect(page.locator(".why-not")).to_contain_text("This case is with Li Ming")
+    expect(page.locator("[data-newer]")).to_be_hidden()
+
+
 @pytest.fixture(scope="session")
 def full(desk: Desk) -> dict[str, str]:
     """Pages worth looking at."""

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laboratory import high, open_laboratory
 from sqlalchemy import select
 
 from cheng.hub import Hub
 from cheng.infrastructure.alert_book import Found, broken
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.tables import acts, alert_notices, alerts, cases
+from cheng.kernel.cases import Person
 from cheng.kernel.rules import Change, near
 from cheng.standards.durations import minutes
 from cheng.standards.problems import Refused
+from laboratory import high, open_laboratory, rang, relieve
 
 MINUTE = 60_000_000
 pytestmark = pytest.mark.backends
@@ -113,3 +114,18 @@ def test_a_rule_that_cannot_be_judged_says_so_about_itself(hub: Hub) -> None:
     (alert,) = rows(hub, alerts)
     assert (alert["thing"], alert["message_values"]) == (None, {"broken": "ValueError: no such place"})
     assert rows(hub, cases) == []
+
+
+def test_an_alert_of_an_event_ends_with_its_case(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relieve, "starts", (high, rang))
+    now = hub.clock.now()
+    bell = Found(Change("raised", rang.key(), 0, now, now, {"valve": "valve-1"}), hub.things.find("valve-1"))
+    hub.alerts.apply([bell, change(hub, "raised", "valve-2")])
+    assert hub.alerts.end_events() == []
+    for case in rows(hub, cases):
+        officer = Person("wang", str(case["department"]), frozenset({"officer", "dispatcher"}))
+        hub.cases.act(case["id"], "void", officer, {"reason": "a child rang"})
+    assert [topic for topic, _ in hub.alerts.end_events()] == ["alerts/cleared"]
+    assert [alert["cleared"] for alert in rows(hub, alerts) if alert["rule"] == rang.key()] == [now]
+    assert [alert["cleared"] for alert in rows(hub, alerts) if alert["rule"] == high.key()] == [None]
+    assert hub.alerts.end_events() == []

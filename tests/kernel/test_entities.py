@@ -144,3 +144,31 @@ def test_an_event_is_about_its_first_reference() -> None:
 def test_silence_of_a_thing_is_about_all_that_it_reports() -> None:
     assert silence(Truck, hours(1)).of == frozenset({Truck.spot, Truck.load, Truck.door})
     assert silence(Truck, hours(1)).words() == "Truck silent for 1 hour"
+
+
+def test_a_field_stays_its_own_when_others_name_it() -> None:
+    class Reader:
+        """Names fields and commands in its body, as jobs and indicators do."""
+
+        writes = Truck.load
+
+    assert Reader.writes.owner is Truck
+    assert Reader.writes.name == "load"
+
+
+def test_texts_about_an_event_may_name_the_register_of_what_it_happened_to() -> None:
+    class Weighing(Event):
+        """{truck} was weighed."""
+
+        truck = Ref(Truck)
+        weight = Quantity("t")
+
+    class Elsewhere(Event):
+        """Something happened to a thing of another application."""
+
+        thing = Ref("Bridge")
+
+    assert {"truck", "weight", "plate", "id", "name", "area", "owner"} <= set(Weighing.nameable())
+    assert "load" not in Weighing.nameable()  # what it reports may have changed meanwhile
+    assert Elsewhere.nameable() == ["thing", "id", "name", "area", "owner"]
+    assert "load" in Truck.nameable()

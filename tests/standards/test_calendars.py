@@ -224,3 +224,9 @@ def test_elapsed_never_runs_backwards(one: int, two: int, clock: str) -> None:
     assert passed.amount >= 0
     assert CITY.elapsed(end, start, clock).amount == 0
     assert CITY.elapsed(start, end + 3_600_000_000, clock).amount >= passed.amount
+
+
+def test_the_hour_of_the_city() -> None:
+    assert Calendar().hour(at("2026-11-20T00:00:00")) == 0
+    assert Calendar().hour(at("2026-11-20T23:30:00")) == 23.5
+    assert Calendar("UTC").hour(at("2026-11-20T08:00:00")) == 0

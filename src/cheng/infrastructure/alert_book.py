@@ -261,6 +261,25 @@ class AlertBook(AlertLists):
             known.update({row["key"]: dict(row) for row in rows})
         return known
 
+    def end_events(self) -> list[Message]:
+        """Alerts that an event raised end with their case: nothing else could say that it is over."""
+        about_events = [key for key, rule in self.model.rules.items() if rule.is_about_events()]
+        query = (
+            select(alerts.c.key, cases.c.closed)
+            .join(cases, cases.c.alert == alerts.c.key)
+            .where(alerts.c.rule.in_(about_events), alerts.c.cleared.is_(None), alerts.c.withdrawn_at.is_(None))
+            .where(cases.c.state.in_(("closed", "void", "merged")))
+        )
+        messages: list[Message] = []
+        with self.store.write() as conn:
+            over = {row.key: row.closed or self.clock.now() for row in conn.execute(query)}
+            for key, row in self._known(conn, list(over)).items():
+                conn.execute(update(alerts).where(alerts.c.key == key).values(cleared=over[key]))
+                notice = {"alert": row["id"], "at": self.clock.now(), "kind": "cleared"}
+                conn.execute(insert(alert_notices).values(**notice, detail={"time": over[key], "kind": "case"}))
+                messages.append(("alerts/cleared", self.message({**row, "cleared": over[key]})))
+        return messages
+
     def message(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """An alert as open pages hear of it."""
         names = ("id", "number", "rule", "thing_id", "level", "state", "onset", "raised", "cleared", "area")

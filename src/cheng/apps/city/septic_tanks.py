@@ -2,7 +2,6 @@
 
 from cheng import (
     App,
-    Choice,
     Entity,
     Flow,
     Indicator,
@@ -10,11 +9,9 @@ from cheng import (
     Rule,
     Step,
     Text,
-    days,
     hours,
     minutes,
     silence,
-    working_days,
 )
 
 
@@ -31,7 +28,6 @@ class Tank(Entity):
 
     reports = minutes(10)
     district = Text("the district whose sanitation crew looks after it")
-    built_as = Choice("septic tank", "sewer shaft", "pumping pit", doc="what it is", fixed=True)
     depth = Quantity("m", "from the lid to the bottom", low=0.5, high=20, fixed=True)
     methane = Quantity("%LEL", "methane, share of the lower explosive limit", low=0, high=100)
     h2s = Quantity("mg/m3", "hydrogen sulphide", low=0, high=1500)
@@ -44,7 +40,6 @@ class gas_warning(Rule):
     when = Tank.methane >= 10
     hold = minutes(3)
     release = Tank.methane < 7
-    level = "warning"
     basis = "Emergency Management Ministry Decree 13 (2023) on confined spaces; duty rules for septic tanks, art. 5"
 
 
@@ -71,7 +66,6 @@ class gas_rising(Rule):
     """Methane in {name} has risen by ten points within ten minutes and stands at {methane} %."""
 
     when = Tank.methane.rises(10, within=minutes(10))
-    level = "warning"
     basis = "Duty rules of the district for septic tanks, art. 6"
 
 
@@ -81,7 +75,6 @@ class toxic_warning(Rule):
     when = Tank.h2s > 10
     hold = minutes(3)
     release = Tank.h2s < 7
-    level = "warning"
     basis = "GBZ 2.1-2019, maximum allowable concentration 10 mg/m³"
 
 
@@ -100,7 +93,6 @@ class overfull(Rule):
     when = Tank.level > Tank.depth * 0.9
     hold = minutes(10)
     release = Tank.level < Tank.depth * 0.8
-    level = "warning"
     basis = "Duty rules of the district for septic tanks, art. 4"
 
 
@@ -108,7 +100,6 @@ class unheard(Rule):
     """Nothing has been heard from {name} for an hour; its gas is not being watched."""
 
     when = silence(Tank, hours(1))
-    level = "warning"
     basis = "Duty rules of the district for sensing devices, art. 4"
 
 
@@ -140,7 +131,7 @@ class empty_out(Flow):
     starts = overfull
     steps = (
         Step("pump out", to="{district} sanitation crew", proof=("gas reading", "photo"), within=hours(24)),
-        Step("check", by="another person", until=Tank.level < Tank.depth * 0.8, within=days(2)),
+        Step("check", by="another person", until=Tank.level < Tank.depth * 0.8, within=hours(48)),
     )
 
 
@@ -148,7 +139,7 @@ class mend_sensor(Flow):
     """Bring a silent sensor back; until then the gas is measured by hand."""
 
     starts = unheard
-    steps = (Step("mend", to="{district} sanitation crew", within=working_days(1)),)
+    steps = (Step("mend", to="{district} sanitation crew", within=hours(24)),)
 
 
 class secured_in_time(Indicator):

@@ -33,7 +33,6 @@ class street_lamps(App):
 class Cabinet(Entity):
     """A feeding cabinet: the lamps behind it follow one plan."""
 
-    public = True
     reports = minutes(15)
     district = Text("the district whose crew looks after it")
     mode = Choice(
@@ -79,7 +78,6 @@ class dark(Rule):
     when = (Lamp.level > 0) & (Lamp.current < 0.05)
     hold = minutes(10)
     release = Lamp.current >= 0.05  # in the morning a broken lamp is still broken
-    level = "warning"
     group = by(Lamp.cabinet, within=minutes(30))  # a dark street is one case
     basis = "CJJ 89-2012, acceptance of urban road lighting; duty rules of the district for lighting, art. 5"
 

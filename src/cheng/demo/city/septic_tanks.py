@@ -8,7 +8,7 @@ from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import hours, minutes
 
-KINDS = (("septic tank", "化粪池"), ("septic tank", "化粪池"), ("sewer shaft", "污水井"), ("pumping pit", "泵坑"))
+KINDS = ("化粪池", "化粪池", "污水井", "泵坑")
 
 
 class Tanks(Cast):
@@ -30,9 +30,8 @@ class Tanks(Cast):
         self.fill = self.rng.uniform(0.2, 0.6, count)
         for n in range(count):
             area = self.town.communities[n % len(self.town.communities)]
-            built, name = KINDS[n % len(KINDS)]
-            properties = {"district": area.district, "built_as": built, "depth": float(self.depth[n])}
-            owner, name = f"{area.district} sanitation crew", f"{area.name}{n + 1}号{name}"
+            properties = {"district": area.district, "depth": float(self.depth[n])}
+            owner, name = f"{area.district} sanitation crew", f"{area.name}{n + 1}号{KINDS[n % len(KINDS)]}"
             yield NewThing(f"tank-{n + 1:04d}", "Tank", name, owner, properties, self.place(area))
 
     def values(self, rows: Rows, at: Times) -> Values:

@@ -14,6 +14,7 @@ from cheng.web.city.latest import readable
 from cheng.web.city.periods import Period, choices, field_value, period
 from cheng.web.city.seeing import field_of, levels_for, levels_of, target, thing_of
 from cheng.web.city.thresholds import lines
+from cheng.web.city.tracks import way
 from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol, title
 from cheng.web.pages import Column, Page, get
 
@@ -45,6 +46,7 @@ def history(ask: Ask, type_name: str, thing_id: str, field_name: str) -> Page:
     extra |= {"begin": field_value(ask, chosen.start), "end": field_value(ask, chosen.end), "most": TABLE}
     asked = {**chosen.query(ask), "purpose": ask.query("purpose")}
     extra |= {"chart_src": ask.url(f"/things/{type_name}/{thing_id}/history/{field_name}.json", **asked)}
+    extra["track"] = way(ask, thing, field, chosen) if isinstance(field, Track) else None
     return Page("city/history.html", data, rows="rows", columns=columns(ask, field), extra=extra)
 
 

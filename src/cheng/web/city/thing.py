@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import thing_versions
-from cheng.kernel.entities import Entity, Kept, Place, Ref
+from cheng.kernel.entities import Entity, Kept, Place, Ref, Track
 from cheng.security.permissions import decide
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import cases_of, of_thing
@@ -14,6 +14,7 @@ from cheng.web.city.commands import commands_of
 from cheng.web.city.latest import Last, last_values
 from cheng.web.city.periods import choices, field_value, period
 from cheng.web.city.seeing import area_name, fields_seen, levels_for, target, thing_of
+from cheng.web.city.tracks import way
 from cheng.web.city.words import STATES, field_name, label, marks, name_of, shown, symbol
 from cheng.web.fields import WORKING
 from cheng.web.forms import Form
@@ -136,6 +137,8 @@ def charts(ask: Ask, found: Thing, fields: dict[str, Kept]) -> dict[str, Any]:
             "src": ask.url(f"{base}/{name}.json", **asked),
             "page": ask.url(f"{base}/{name}", **asked),
             "csv": ask.url(f"{base}/{name}.csv", **asked, bom=1),
+            "geojson": ask.url(f"{base}/{name}.geojson", **asked) if isinstance(field, Track) else "",
+            "track": way(ask, found, field, chosen) if isinstance(field, Track) else None,
         }
         for name, field in fields.items()
         if field.live

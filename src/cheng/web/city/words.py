@@ -4,6 +4,7 @@ Names and sentences of an application are msgids of its own catalogue; what join
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ MARKS = {
     Quality.UNKNOWN_ATTRIBUTE: "field not declared",
     Quality.BAD_SENSOR: "sensor not to be trusted",
 }
+CLAUSE = re.compile(r"[;；]")
 STATES = {
     "registered": "Registered",
     "active": "In use",
@@ -73,17 +75,16 @@ def named_blanks(ask: Ask, names: Iterable[str], fields: Mapping[str, Blank]) ->
 
 
 def label(local: Local, field: Blank) -> str:
-    """The msgid of a field's heading: its name, or what it means where only that has been put into the language."""
-    name = title_of(field.name)
-    texts = local.language.texts
-    if name in texts or field.doc not in texts:
-        return name
-    return field.doc
+    """The msgid of a field's heading: its name, or, where that has been put into the language, what it means.
+
+    A name alone ("level") may mean something else elsewhere; what the field means is said for this field.
+    """
+    return field.doc if field.doc and field.doc in local.language.texts else title_of(field.name)
 
 
 def field_name(ask: Ask, field: Blank) -> str:
-    """The field as it is called within a sentence."""
-    text = ask._(label(ask.local, field))
+    """The field as it is called within a sentence: what it means, without what is added behind a semicolon."""
+    text = CLAUSE.split(ask._(label(ask.local, field)))[0]
     return text[:1].lower() + text[1:] if text[1:2].islower() or len(text) == 1 else text
 
 
@@ -199,8 +200,15 @@ def place(ask: Ask, where: Any) -> str:
     if getattr(where, "every", False):
         return ask._("any {what}", what=field_name(ask, where.field))
     if getattr(where, "ref", None) is not None:
-        return ask._("{field} of the {ref}", field=field_name(ask, where.field), ref=field_name(ask, where.ref))
+        return hop(ask, where)
     return field_name(ask, where.field)
+
+
+def hop(ask: Ask, it: Any) -> str:
+    """A field of another thing; what was only promised is looked up by now."""
+    entity = ask.hub.model.entities.get(getattr(it.ref, "target", ""))
+    field = entity.fields().get(it.field.name, it.field) if entity is not None else it.field
+    return ask._("{field} of the {ref}", field=field_name(ask, field), ref=field_name(ask, it.ref))
 
 
 def inside(ask: Ask, it: Any) -> str:
@@ -238,7 +246,7 @@ TERMS: dict[type, Say] = {
     e.Jump: lambda ask, it: ask._("jump of {what}", what=term(ask, it.of)),
     e.Rate: rate,
     e.Count: counted,
-    e.Hop: lambda ask, it: ask._("{field} of the {ref}", field=field_name(ask, it.field), ref=field_name(ask, it.ref)),
+    e.Hop: hop,
 }
 CONDITIONS: dict[type, Say] = {
     c.Compare: compare,

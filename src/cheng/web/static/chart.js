@@ -114,7 +114,7 @@ function options(state, Plot, canvas, say) {
       y: { range: (_, low, high) => range(low, high, state.data) },
     },
     axes: [
-      { ...axis, font, values: ticks(state.words.language, data.zone) },
+      { ...axis, font, size: 34, values: ticks(state.words.language, data.zone) },
       { ...axis, font, size: data.labels ? 84 : 60, ...(data.labels ? labelled(data) : {}), ...(data.labels ? {} : {
         values: (_, all) => all.map((v) => state.words.number.format(v)) }) },
     ],

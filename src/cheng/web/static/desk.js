@@ -1,4 +1,6 @@
-// The desk: a sound for new alerts, if somebody asks for it, and a list that is right again after a lost connection.
+// The desk: lists that stay right by themselves, a word when a case has changed, and a sound if somebody asks for it.
+
+import { ask } from "./cheng.js";
 
 const KEPT = "desk-sound";
 const LOUD = ["danger", "emergency"];
@@ -43,7 +45,47 @@ document.body.addEventListener("cheng:alert", (event) => {
   if (localStorage.getItem(KEPT) === "on") ring(event.detail.level);
 });
 
+// Something changed: tell the lists of this page, at once and then every few seconds at most, and only while somebody
+// looks; a busy city changes every second.
+const EVERY = 3000;
+let last = 0;
+let waiting = 0;
+let stale = false;
+
+function changed() {
+  if (document.hidden) {
+    stale = true;
+    return;
+  }
+  const left = last + EVERY - Date.now();
+  if (left > 0) {
+    waiting ||= setTimeout(refresh, left);
+    return;
+  }
+  refresh();
+}
+
+function refresh() {
+  clearTimeout(waiting);
+  waiting = 0;
+  last = Date.now();
+  stale = false;
+  document.body.dispatchEvent(new CustomEvent("desk:refresh"));
+}
+
+document.addEventListener("visibilitychange", () => !document.hidden && stale && refresh());
+document.body.addEventListener("cheng:cases", changed);
+if (!document.querySelector("[data-newer]")) document.body.addEventListener("cheng:alerts", changed);
+
 // The stream opens once with the page; when it opens again, something may have been missed.
-document.body.addEventListener("cheng:live", () => {
-  if (lives++) document.body.dispatchEvent(new CustomEvent("cheng:cases"));
-});
+document.body.addEventListener("cheng:live", () => lives++ && changed());
+
+// One case: say so when somebody did something about it, and leave alone what is being written.
+const newer = document.querySelector("[data-newer]");
+if (newer) {
+  document.body.addEventListener("desk:refresh", async () => {
+    if (!newer.hidden) return;
+    const told = await ask(newer.dataset.src).catch(() => null);
+    if (told && told.case.version !== Number(newer.dataset.version)) newer.hidden = false;
+  });
+}

@@ -4,7 +4,6 @@
 """
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.store import Store
-
 from needs import need
 from postgres import Postgres, folder_of_binaries, server, user_to_run_as
 

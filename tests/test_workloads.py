@@ -1,4 +1,4 @@
-"""W1 and W2: a million readings delivered well and badly, and exactly the alerts that are due, through the front door."""
+"""W1 and W2: a million readings, well and badly delivered through the front door, and exactly the alerts due."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,6 @@ import types
 from pathlib import Path
 
 import pytest
-from shared_data import SHARED
 from sqlalchemy import select
 
 from cheng.hub import Hub, open_hub
@@ -25,6 +24,7 @@ from cheng.protocols.intake import Intake
 from cheng.security.actors import HOUSE
 from cheng.security.passwords import Hasher
 from cheng.standards.durations import seconds
+from shared_data import SHARED
 
 NAME = "cheng.apps.ecology.workloads"
 WORKLOADS = SHARED.parent / "workloads"

@@ -1,10 +1,7 @@
 """The register: what is put in is found again, what makes no sense is refused alone, and nothing is ever forgotten."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-from laboratory import Valve, model
 from sqlalchemy import func, select
 
 from cheng.infrastructure.clock import ManualClock
@@ -13,13 +10,14 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import thing_versions
 from cheng.infrastructure.things import Things
 from cheng.kernel.house import Area
+from laboratory import Valve, model
 
 pytestmark = pytest.mark.backends
 
 
 @pytest.fixture
-def things(store: Store, clock: ManualClock) -> Iterator[Things]:
-    yield Things(store, model(), clock)
+def things(store: Store, clock: ManualClock) -> Things:
+    return Things(store, model(), clock)
 
 
 def square(west: float, south: float, size: float = 1) -> dict[str, object]:

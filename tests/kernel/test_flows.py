@@ -1,11 +1,11 @@
 """Flows refuse nonsense at import, all of it at once."""
 
 import pytest
-from small_flow import Cover, displaced, make_safe, together
 
 from cheng.kernel.conditions import Condition
 from cheng.kernel.flows import Flow, Step
 from cheng.standards.durations import hours
+from small_flow import Cover, displaced, make_safe, together
 
 
 def codes(flow: type[Flow]) -> list[str]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laboratory import open_laboratory
 
 from cheng.hub import Hub
 from cheng.infrastructure.clock import ManualClock
 from cheng.protocols.http import HttpDoor
 from cheng.security.actors import HOUSE
+from laboratory import open_laboratory
 
 NOW = 1_795_132_800_000
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from laboratory import open_laboratory
-from needs import need
 
 from cheng.hub import Hub
 from cheng.infrastructure.clock import ManualClock
 from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
 from cheng.security.actors import HOUSE
+from laboratory import open_laboratory
+from needs import need
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_value_an_object_and_a_batch_arrive_and_are_durable(hub: Hub, port: in
     now = hub.clock.now() // 1000
     assert publish(port, password, "cheng/valve-1/pressure", "12.5").returncode == 0
     assert publish(port, password, "cheng/valve-2", '{"pressure": 7, "state": "open"}').returncode == 0
-    line = '{"id":"valve-3","attr":"pressure","time":%d,"value":9}' % now
+    line = f'{{"id":"valve-3","attr":"pressure","time":{now},"value":9}}'
     assert publish(port, password, "cheng/batch", line).returncode == 0
     stored = hub.history.readings()
     assert sorted(stored["value"].to_pylist()) == [0.0, 7.0, 9.0, 12.5]

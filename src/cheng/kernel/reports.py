@@ -46,18 +46,20 @@ class Reports:
         """These rows, then the other's. A name that both have stands twice."""
         if not len(other):
             return self
-        columns = {
-            name: np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("time", "value", "latitude", "line")
-        }
-        names = {name: [*getattr(self, name), *getattr(other, name)] for name in ("ids", "attrs", "texts", "units")}
+        units = [*self.units, *other.units]
         return Reports(
-            id=np.append(self.id, other.id + len(self.ids)),
-            attr=np.append(self.attr, other.attr + len(self.attrs)),
-            text=np.append(self.text, np.where(other.text < 0, -1, other.text + len(self.texts))),
-            unit=np.append(_units(self, 0), _units(other, len(self.units))) if names["units"] else None,
-            **columns,
-            **names,
+            ids=[*self.ids, *other.ids],
+            id=np.append(self.id, other.id + np.int32(len(self.ids))),
+            attrs=[*self.attrs, *other.attrs],
+            attr=np.append(self.attr, other.attr + np.int32(len(self.attrs))),
+            time=np.append(self.time, other.time),
+            value=np.append(self.value, other.value),
+            latitude=np.append(self.latitude, other.latitude),
+            texts=[*self.texts, *other.texts],
+            text=np.append(self.text, np.where(other.text < 0, other.text, other.text + np.int32(len(self.texts)))),
+            line=np.append(self.line, other.line),
+            units=units,
+            unit=np.append(_units(self, 0), _units(other, len(self.units))) if units else None,
         )
 
 
@@ -71,4 +73,5 @@ def microseconds(numbers: Floats) -> Times:
     """Epoch times of unknown unit to microseconds, by magnitude: seconds below 1e11, then ms, µs and ns."""
     size = np.abs(numbers)
     factor = np.select([size < 1e11, size < 1e14, size < 1e17], [1e6, 1e3, 1.0], 1e-3)
-    return np.round(numbers * factor).astype(np.int64)
+    times: Times = np.round(numbers * factor).astype(np.int64)
+    return times

@@ -26,7 +26,7 @@ INDICATORS = (
     Column("days", "Days counted", "number"),
 )
 ROWS = (
-    Column("label", "Row"),
+    Column("label", "Record"),
     Column("at", "Counted on", "moment"),
     Column("part", "Above the line", "number"),
     Column("whole", "Below the line", "number"),

@@ -181,8 +181,8 @@ function limits(u, data) {
   if (data.limit !== undefined && data.limit !== null) all.push({ value: data.limit, level: "danger" });
   u.ctx.save();
   u.ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
-  u.ctx.textAlign = "right";
-  for (const line of all) {
+  let before = -Infinity, left = false;
+  for (const line of all.sort((a, b) => b.value - a.value)) {
     const y = u.valToPos(line.value, "y", true);
     if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) continue;
     u.ctx.strokeStyle = line.release ? colour("--line-strong") : levelColour(line.level);
@@ -194,7 +194,11 @@ function limits(u, data) {
     u.ctx.stroke();
     if (!line.text) continue;
     const above = y - 4 * devicePixelRatio > u.bbox.top + 10 * devicePixelRatio;
-    const at = [line.text, u.bbox.left + u.bbox.width - 4, y + (above ? -4 : 12) * devicePixelRatio];
+    // Names of thresholds that lie close together stand at opposite ends.
+    left = y - before < 16 * devicePixelRatio && !left;
+    before = y;
+    u.ctx.textAlign = left ? "left" : "right";
+    const at = [line.text, left ? u.bbox.left + 4 : u.bbox.left + u.bbox.width - 4, y + (above ? -4 : 12) * devicePixelRatio];
     u.ctx.setLineDash([]);
     u.ctx.lineWidth = 4 * devicePixelRatio;
     u.ctx.strokeStyle = colour("--surface");

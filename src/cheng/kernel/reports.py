@@ -38,9 +38,12 @@ class Reports:
     def take(self, rows: Rows | Bools) -> "Reports":
         """The rows picked by an index array or a mask."""
         unit = None if self.unit is None else self.unit[rows]
-        columns = (self.time[rows], self.value[rows], self.latitude[rows])
-        texts = (self.texts, self.text[rows], self.line[rows], self.units, unit)
-        return Reports(self.ids, self.id[rows], self.attrs, self.attr[rows], *columns, *texts)
+        time, value, latitude = self.time[rows], self.value[rows], self.latitude[rows]
+        text, line = self.text[rows], self.line[rows]
+        thing, attr = self.id[rows], self.attr[rows]
+        return Reports(
+            self.ids, thing, self.attrs, attr, time, value, latitude, self.texts, text, line, self.units, unit
+        )
 
     def followed_by(self, other: "Reports") -> "Reports":
         """These rows, then the other's. A name that both have stands twice."""

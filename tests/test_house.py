@@ -104,6 +104,13 @@ def test_packages_are_pinned_by_version_alone() -> None:
     found(line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not pin.fullmatch(line))
 
 
+def test_helpers_of_tests_have_names_of_their_own() -> None:
+    """They lie on one path: two of one name, and whoever is asked first answers for both."""
+    seen: dict[str, Path] = {}
+    helpers = [p for p in TESTS if not p.name.startswith("test_") and p.name not in ("__init__.py", "conftest.py")]
+    found(f"{name(path)} and {name(seen[path.name])}" for path in helpers if seen.setdefault(path.name, path) != path)
+
+
 # -- the vocabulary
 
 

@@ -4,8 +4,10 @@ The page is drawn from the declarations alone, so it is never behind them. Markd
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
+from cheng.kernel.conditions import Condition
 from cheng.kernel.entities import Choice, Command, Entity, Event, Kept, Place, Quantity, Ref, Track
 from cheng.kernel.flows import ANOTHER, Flow, Step
 from cheng.kernel.indicators import Indicator
@@ -14,6 +16,8 @@ from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
 from cheng.kernel.specs import App, Spec, title_of
 from cheng.standards.durations import Duration
+from cheng.web.city.words import condition as words
+from cheng.web.city.words import field_name, symbol
 from cheng.web.texts import Catalogues, Language
 
 FAMILY_TITLES = {
@@ -74,6 +78,9 @@ class Teller:
 
     def __init__(self, model: Model, language: Language) -> None:
         self.model, self._, self.language = model, language.gettext, language
+        local, hub = SimpleNamespace(language=language), SimpleNamespace(model=model)
+        self.reader: Any = SimpleNamespace(_=language.gettext, local=local, hub=hub)
+        """what the words of the pages need to know of a reader"""
 
     def page(self, app: type[App]) -> Iterator[str]:
         """The lines of an application's page."""
@@ -105,6 +112,9 @@ class Teller:
 
     def span(self, span: Duration) -> str:
         return self.language.ngettext(*UNITS[span.unit], span.amount)
+
+    def condition(self, condition: Condition) -> str:
+        return words(self.reader, condition)
 
     def joined(self, words: Iterable[str]) -> str:
         return self._(", ").join(words)
@@ -140,7 +150,7 @@ class Teller:
     def kind(self, field: Kept) -> str:
         _ = self._
         if isinstance(field, Quantity):
-            unit = _("a plain number") if field.unit == "1" else field.unit
+            unit = symbol(field) or _("a plain number")
             low, high = (None if n is None else f"{n:g}" for n in (field.low, field.high))
             if low is not None and high is not None:
                 return _("{unit}, from {low} to {high}", unit=unit, low=low, high=high)
@@ -167,17 +177,17 @@ class Teller:
         level = _(LEVEL_TITLES[rule.level])
         yield f"**{level}** · `{rule.__name__}` — {_(rule.sentence())}"
         yield ""
-        condition = f"`{rule.when.words()}`"
+        condition = self.condition(rule.when)
         if rule.hold.amount:
             yield "- " + _(
                 "When {condition}, for {span} without a break.", condition=condition, span=self.span(rule.hold)
             )
         else:
-            yield "- " + _("As soon as {condition}.", condition=condition)
+            yield "- " + _("At once when: {condition}.", condition=condition)
         if rule.release is not None:
-            yield "- " + _("It is over when {condition}.", condition=f"`{rule.release.words()}`")
+            yield "- " + _("It is over when {condition}.", condition=self.condition(rule.release))
         if rule.group is not None:
-            what = _("the neighbourhood") if rule.group.field is None else f"`{rule.group.field.words()}`"
+            what = _("the neighbourhood") if rule.group.field is None else field_name(self.reader, rule.group.field)
             span = self.span(rule.group.within)
             yield "- " + _("Alerts within {span} that share {what} are one case.", span=span, what=what)
         flows = [_(title_of(flow.__name__)) for flow in self.model.flows_started_by(rule)]
@@ -206,7 +216,7 @@ class Teller:
         if step.proofs:
             parts.append(_("with {proofs} as proof", proofs=self.joined(_(proof) for proof in step.proofs)))
         if step.until is not None:
-            parts.append(_("finished when {condition}", condition=f"`{step.until.words()}`"))
+            parts.append(_("finished when {condition}", condition=self.condition(step.until)))
         return f"**{_(step.name)}** {self.joined(parts)}".rstrip()
 
     # -- what is worked out

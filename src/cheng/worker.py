@@ -27,6 +27,7 @@ from cheng.infrastructure.resolving import resolve
 from cheng.kernel.columns import Floats
 from cheng.kernel.jobs import Job
 from cheng.security.actors import HOUSE
+from cheng.standards.durations import days
 from cheng.standards.problems import InputError, Refused
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ LONGEST_NAP = 1.0
 """Seconds between two looks at the clock."""
 MOST_PATIENT = 6
 """After so many failures in a row a job does not wait longer still: 2**6 times its interval."""
+RARE = days(1).us
 TOLD = 5
 """Refused rows that a job's log names."""
 
@@ -153,7 +155,7 @@ class Worker:
             self.journal.write(chore.key, started, self.hub.clock.now(), "failed", reason(error))
             log.warning("%s failed: %s", chore.key, error)
             return False
-        if said:
+        if said or chore.every.us >= RARE:  # what is rare is noted, so that a restart does not do it again
             self.journal.write(chore.key, started, self.hub.clock.now(), "done", said)
         return True
 

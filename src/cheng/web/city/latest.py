@@ -3,8 +3,6 @@
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from cheng.infrastructure.registration import Thing
 from cheng.kernel.columns import NEVER
 from cheng.kernel.entities import Choice, Entity, Kept, Track
@@ -44,14 +42,11 @@ def readable(hub: Any, field: Kept, value: float, latitude: float = math.nan) ->
     return value
 
 
-def last_heard(hub: Any, entity: type[Entity]) -> dict[int, int]:
-    """Slot → when the thing was heard for the last time, for those that ever were."""
+def newest(hub: Any, entity: type[Entity]) -> int | None:
+    """When any thing of the type was heard for the last time; None for never."""
     judge = hub.judges.by_type.get(entity.__name__)
-    if judge is None:
-        return {}
-    times = judge.now.time.max(axis=0, initial=NEVER)
-    heard = np.flatnonzero(times > NEVER)
-    return dict(zip(heard.tolist(), times[heard].tolist(), strict=True))
+    time = NEVER if judge is None else int(judge.now.time.max(initial=NEVER))
+    return time if time > NEVER else None
 
 
 def heard(hub: Any, thing: Thing) -> int | None:

@@ -8,8 +8,18 @@ from cheng.kernel.entities import Choice, Entity, Kept, Quantity
 from cheng.security.permissions import Target
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import standing_by_type, standing_of
-from cheng.web.city.latest import heard, last_heard, last_values
-from cheng.web.city.seeing import area_name, entity_of, fields_seen, levels_of, owners, seen, sees_all, types_seen
+from cheng.web.city.latest import heard, last_values, newest
+from cheng.web.city.seeing import (
+    area_name,
+    entity_of,
+    fields_seen,
+    levels_of,
+    owners,
+    seen,
+    sees_all,
+    target,
+    types_seen,
+)
 from cheng.web.city.words import STATES, label, symbol, title
 from cheng.web.pages import Column, Page, get
 
@@ -37,7 +47,7 @@ SEARCHED = 300_000
 @get("/things", needs=("see", "thing"), entry="Things", order=10)
 def types(ask: Ask) -> Page:
     """Every type of thing with how many are in use, when one was last heard, and what stands out."""
-    standing = standing_by_type(ask) if ask.may("see", "alert") and not ask.actor.has("officer") else {}
+    standing = standing_by_type(ask) if ask.may("see", "alert") else {}
     rows = [type_row(ask, entity, standing) for entity in types_seen(ask)]
     return Page("city/types.html", {"types": rows}, rows="types", columns=TYPES, keep=("url", "type", "family"))
 
@@ -53,7 +63,7 @@ def type_row(ask: Ask, entity: type[Entity], standing: dict[str, int]) -> dict[s
         "app": title(ask, entity.app),
         "family": getattr(entity.app, "family", ""),
         "count": in_use,
-        "heard": max(last_heard(ask.hub, entity).values(), default=None) if sees_all(ask, entity) else None,
+        "heard": newest(ask.hub, entity) if sees_all(ask, entity) else None,
         "alerts": standing.get(name, 0),
         "url": ask.url(f"/things/{name}"),
     }
@@ -151,7 +161,7 @@ def thing_rows(ask: Ask, entity: type[Entity], chosen: Sequence[Thing], levels: 
             "owner": department(ask, thing.owner),
             "register_state": ask._(STATES.get(thing.state, thing.state)),
             "last_heard": heard(ask.hub, thing),
-            "open_alerts": standing.get(thing.idx, 0),
+            "open_alerts": standing.get(thing.idx, 0) if ask.may("see", target(thing, entity, "alert")) else None,
             "geometry": thing.geometry,
             "url": ask.url(f"/things/{thing.type}/{thing.id}"),
         }

@@ -1,6 +1,7 @@
 """The hub of the ingest claims in a process of its own: one type of thing, as many rules as asked, real sockets."""
 
 import json
+import signal
 import sys
 import types
 from pathlib import Path
@@ -75,6 +76,7 @@ def main() -> None:
     hub.things.put([NewThing(f"station-{n:06d}", "Station") for n in range(things)], "bench")
     token = hub.tokens.issue(HOUSE, "bench", "device", {"types": ["Station"]})
     print(json.dumps({"token": token}), flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has stopped; then the hub closes
     uvicorn.run(HttpDoor(hub, nothing), port=port, log_level="warning", access_log=False)
     hub.close()
 

@@ -258,8 +258,8 @@ def test_every_command_says_what_it_does() -> None:
 
 def test_applications_are_told_in_two_languages() -> None:
     english = cheng("tell", "manhole_covers", "--lang", "en")
-    assert "When angle from flat > 15 °, for 2 minutes without a break." in english
-    assert "It is over when angle from flat < 5 °." in english
+    assert "When tilt > 15 °, for 2 minutes without a break." in english
+    assert "It is over when tilt < 5 °." in english
     chinese = cheng("tell", "city/manhole_covers")
     assert "且连续保持2分钟" in chinese
     assert "city/manhole_covers" in cheng("tell")

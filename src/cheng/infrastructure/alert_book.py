@@ -17,6 +17,7 @@ from cheng.infrastructure.store import Store, next_numbers
 from cheng.infrastructure.tables import alert_notices, alerts, cases
 from cheng.infrastructure.things import Things
 from cheng.kernel.entities import Choice
+from cheng.kernel.flows import Flow
 from cheng.kernel.model import Model
 from cheng.kernel.rules import Change, Rule
 from cheng.kernel.standing import HOUSE
@@ -24,6 +25,12 @@ from cheng.kernel.standing import HOUSE
 Message = tuple[str, dict[str, Any]]
 """Topic and body for the bus."""
 CHUNK = 500
+KEY = list(alerts.c.keys()).index("key")
+
+
+def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as one question may name."""
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class AlertBook(AlertLists):
     def __init__(self, store: Store, model: Model, things: Things, cases: CaseBook, clock: Clock) -> None:
         self.store, self.model, self.things, self.cases, self.clock = store, model, things, cases, clock
         self.quiet = Quiet(store, clock)
+        self._started: dict[type[Rule], list[type[Flow]]] = {}
+        """by rule: the flows it starts"""
         self._leads: dict[tuple[str, str], tuple[str, int]] = {}
         """by rule and what groups: the alert that leads, and when the last one joined"""
         self._load_leads()
@@ -121,18 +130,20 @@ class AlertBook(AlertLists):
     def _rows(
         self, conn: Connection, found: Sequence[Found]
     ) -> tuple[list[tuple[dict[str, Any], Found]], list[tuple[dict[str, Any], Found]]]:
-        """The rows of alerts that are not in the book yet, and those of alerts that are."""
+        """The rows of alerts that are not in the book yet, and those of alerts that had been withdrawn."""
         by_key = {alert_key(f.change.rule, f.thing, f.change.onset): f for f in found}
-        known = self._known(conn, list(by_key))
-        new = [(self._row(key, one), one) for key, one in by_key.items() if key not in known]
-        return new, [(known[key], one) for key, one in by_key.items() if key in known]
+        states: dict[str, str] = {}
+        for keys in chunks(list(by_key)):
+            rows = conn.execute(select(alerts.c.key, alerts.c.state).where(alerts.c.key.in_(keys)))
+            states |= {key: state for key, state in rows}
+        withdrawn = self._known(conn, [key for key, state in states.items() if state == "withdrawn"])
+        new = [(self._row(key, one), one) for key, one in by_key.items() if key not in states]
+        return new, [(row, by_key[key]) for key, row in withdrawn.items()]
 
     def _restore(self, conn: Connection, known: Sequence[tuple[dict[str, Any], Found]]) -> list[Message]:
         """Alerts that had been withdrawn and turn out to have been right stand again, and their cases with them."""
         messages: list[Message] = []
         for row, one in known:
-            if row["state"] != "withdrawn":
-                continue
             row |= {"state": "standing", "withdrawn_at": None, "cleared": None, "raised": one.change.time}
             names = ("state", "withdrawn_at", "cleared", "raised")
             conn.execute(update(alerts).where(alerts.c.id == row["id"]).values({name: row[name] for name in names}))
@@ -200,7 +211,7 @@ class AlertBook(AlertLists):
     def _start_cases(self, conn: Connection, row: Mapping[str, Any], thing: Thing | None) -> None:
         rule = self.model.rules[row["rule"]]
         text = rule.sentence()
-        for flow in self.model.flows_started_by(rule):
+        for flow in self._flows(rule):
             if row["group_id"] is None:
                 self.cases.open_in(
                     conn,
@@ -256,9 +267,10 @@ class AlertBook(AlertLists):
         known: dict[str, dict[str, Any]] = {}
         open_case = (cases.c.alert == alerts.c.key) & cases.c.state.in_(("open", "suspended"))
         query = select(alerts, cases.c.id.label("case")).outerjoin(cases, open_case)
-        for start in range(0, len(keys), CHUNK):
-            rows = conn.execute(query.where(alerts.c.key.in_(keys[start : start + CHUNK]))).mappings()
-            known.update({row["key"]: dict(row) for row in rows})
+        for some in chunks(keys):
+            found = conn.execute(query.where(alerts.c.key.in_(some)))
+            names = tuple(found.keys())
+            known.update({row[KEY]: dict(zip(names, row, strict=True)) for row in found})
         return known
 
     def end_events(self) -> list[Message]:
@@ -286,10 +298,15 @@ class AlertBook(AlertLists):
         told = {**{name: row[name] for name in names}, "values": row["message_values"]}
         return {**told, "departments": self.departments(row["rule"], row["message_values"])}
 
+    def _flows(self, rule: type[Rule]) -> list[type[Flow]]:
+        if rule not in self._started:
+            self._started[rule] = self.model.flows_started_by(rule)
+        return self._started[rule]
+
     def departments(self, rule_key: str, values: Mapping[str, Any]) -> list[str]:
         """Whose business an alert is from the start: the application's, the thing's, and those who get its case."""
         rule = self.model.rules[rule_key]
-        first = [d for flow in self.model.flows_started_by(rule) for d in flow.steps[0].departments(values)]
+        first = [d for flow in self._flows(rule) for d in flow.steps[0].departments(values)]
         answers: str = rule.app.owner  # type: ignore[attr-defined]  # a Spec's app is an App
         return list(dict.fromkeys(d for d in (answers, str(values.get("owner") or ""), *first) if d))
 

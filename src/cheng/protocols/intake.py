@@ -19,6 +19,8 @@ from cheng.standards.problems import InputError, Refused
 
 SMALL = 4_096
 """Payloads up to this many bytes are decoded in place; larger ones in a thread, so that the others go on."""
+MOST = 1_000_000
+"""Things remembered of one device."""
 
 
 @dataclass
@@ -40,15 +42,22 @@ class Intake:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._granted: dict[Actor, set[str]] = {}
+        """by device: things that it was found to speak for; a thing keeps its id and its type"""
 
     def scope(self, actor: Actor) -> Scope | None:
         """For which things the actor may report; None for all. Refused when it may report for none at all."""
         if actor.kind == "device" and actor.has("device"):
-            find = self.hub.things.find
+            find, granted = self.hub.things.find, self._granted.setdefault(actor, set())
 
             def covers(name: str) -> bool:
+                if name in granted:
+                    return True
                 known = find(name)
-                return actor.scope.covers(name, known.type if known else "")
+                good = actor.scope.covers(name, known.type if known else "")
+                if good and len(granted) < MOST:
+                    granted.add(name)
+                return good
 
             return covers
         self.hub.guard.require(actor, "ingest", Target("thing"))

@@ -105,6 +105,9 @@ def test_settings_beside_the_data_are_part_of_it(town: Town, tmp_path: Path) -> 
     back_up(town.hub, tmp_path / "all.tar")
     restore(tmp_path / "all.tar", tmp_path / "again")
     assert Settings.load(tmp_path / "again", {}).city == "Yuzhong"
+    for name in ("audit.key", "cheng.db"):
+        assert (tmp_path / "again" / name).is_file()
+    assert (tmp_path / "again" / "audit.key").stat().st_mode & 0o077 == 0
 
 
 def test_nothing_is_ever_written_over(town: Town, tmp_path: Path) -> None:

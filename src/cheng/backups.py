@@ -15,7 +15,7 @@ from cheng.standards.problems import Refused
 
 FORMAT = 1
 STORE, HISTORY, LOG, BLOBS = "cheng.db", "history", "log", "blobs"
-BESIDE = (SETTINGS, "demo.json")
+BESIDE = (SETTINGS, "audit.key", "audit.seals", "demo.json")
 """What else may lie in the data folder and belongs to it."""
 CONTENTS = "contents.json"
 BLOCK = 1 << 20
@@ -39,13 +39,13 @@ def back_up(hub: Hub, file: Path) -> dict[str, Any]:
             made = Path(folder)
             log = hub.history.directory / LOG
             copy_files(log, made / "before")
+            for name in BESIDE:  # before the store: no seal may speak of rows that the copy has not
+                copy_files(hub.settings.data / name, made / name)
             hub.store.snapshot(made / STORE)
             hub.history.export(made / HISTORY)
             (made / "before").rename(made / HISTORY / LOG)
             copy_files(log, made / HISTORY / LOG)
             copy_files(hub.blobs.folder, made / BLOBS)
-            for name in BESIDE:
-                copy_files(hub.settings.data / name, made / name)
             contents = {name: digest(made / name) for name in files_below(made)}
             about = {"format": FORMAT, "at": now, "files": contents}
             (made / CONTENTS).write_text(json.dumps(about, indent=1), "utf-8")
@@ -94,11 +94,11 @@ def check(folder: Path, about: dict[str, Any]) -> None:
 
 
 def copy_files(source: Path, target: Path) -> None:
-    """Copies a file or a folder, as far as it is there; a file that goes meanwhile was not needed any more."""
+    """Copies a file with its mode, or a folder, as far as it is there; what goes meanwhile was not needed any more."""
     if source.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copyfile(source, target)
+            shutil.copy(source, target)
         except FileNotFoundError:
             return
     elif source.is_dir():

@@ -74,6 +74,12 @@ def end_alerts(hub: Hub) -> str:
     return f"{len(messages)} alerts ended" if messages else ""
 
 
+def seal_audit(hub: Hub) -> str:
+    """Signs where the audit ends now, so that nobody can shorten or rewrite it unnoticed."""
+    seal = hub.seals.seal(hub.store, hub.clock.now())
+    return f"sealed up to row {seal.seq}" if seal else ""
+
+
 def work_out_indicators(hub: Hub) -> str:
     """Keeps the values of the last days of every indicator."""
     kept = hub.indicators.keep_all()
@@ -98,6 +104,7 @@ def tidy(hub: Hub) -> str:
 CHORES = (
     Chore("resume_cases", minutes(1), resume_cases),
     Chore("end_alerts", seconds(10), end_alerts),
+    Chore("seal_audit", seconds(10), seal_audit),
     Chore("note_tokens", minutes(5), note_tokens),
     Chore("sweep_sessions", minutes(10), sweep_sessions),
     Chore("settle_history", hours(1), settle_history),

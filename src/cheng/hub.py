@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.blobs import Blobs
-from cheng.infrastructure.bus import Bus
+from cheng.infrastructure.bus import Bus, open_bus
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
@@ -21,6 +21,7 @@ from cheng.pipeline import Pipeline
 from cheng.security.accounts import Accounts
 from cheng.security.guard import Guard
 from cheng.security.passwords import Hasher
+from cheng.security.seals import Seals, key_in
 from cheng.security.sessions import Sessions
 from cheng.security.sign_in import Door
 from cheng.security.tokens import TokenBook
@@ -50,11 +51,13 @@ class Hub:
     door: Door
     tokens: TokenBook
     guard: Guard
+    seals: Seals
     pipeline: Pipeline
 
     def counters(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
         """Name, help, labels and value of what the house counts, for /metrics."""
         went, said = self.pipeline.counters, self.bus.counters
+        shortened = sum(judge.shortened for judge in self.judges.by_type.values())
         for name, text, value in (
             ("cheng_readings_accepted_total", "Readings and events acknowledged since the start.", went.accepted),
             ("cheng_readings_marked_total", "Readings that carry a quality mark.", went.marked),
@@ -62,6 +65,7 @@ class Hub:
             ("cheng_commits_total", "Commits of readings.", went.commits),
             ("cheng_payloads_refused_total", "Lines and payloads refused since the start.", self.refused.total),
             ("cheng_alert_notices_total", "Notices of alerts written since the start.", self.pipeline.writer.written),
+            ("cheng_readings_forgotten_early_total", "Readings gone before their lateness was over.", shortened),
             ("cheng_rules_failing", "Rules that cannot be judged at present.", len(self.judges.failing)),
             ("cheng_things", "Things in the register.", len(self.things)),
             ("cheng_things_unknown", "Things that reported without being registered.", self.things.strangers),
@@ -90,13 +94,13 @@ def open_hub(
     clock, model, hasher = clock or Clock(), model or load_model(), hasher or Hasher()
     wall = clock if clock.speed == 1 else Clock()  # sessions of people do not end faster in a city that is sped up
     calendar = Calendar(settings.timezone)
-    store = Store(settings.store or settings.data / "cheng.db")
+    store = Store(settings.store_url)
     things = Things(store, model, clock)
     judges = Judges(store, model, things, clock)
     history = History(settings.data / "history", checkpoint=lambda: judges.saved + 1)
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
     alerts = AlertBook(store, model, things, cases, clock)
-    bus = Bus()
+    bus = open_bus(settings.bus)
     sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
     pipeline = Pipeline(judges, history, alerts, bus, clock)
     hub = Hub(
@@ -119,6 +123,7 @@ def open_hub(
         door=Door(store, wall, hasher, sessions),
         tokens=TokenBook(store, wall),
         guard=Guard(store, wall),
+        seals=Seals(settings.data / "audit.seals", key_in(settings.data / "audit.key")),
         pipeline=pipeline,
     )
     pipeline.start()

@@ -26,6 +26,7 @@ from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
 from cheng.protocols.mqtt_commands import carry_commands
 from cheng.protocols.mqtt_hub import Principal
+from cheng.protocols.mqtt_revoked import expel_revoked
 from cheng.security.actors import Actor
 from cheng.standards.problems import Problem, SpecError
 from cheng.web.app import create_app
@@ -85,8 +86,8 @@ async def run(
         broker = Broker(MqttDoor(hub), owner=owner)
         stack.push_async_callback(broker.stop)
         port = await listen_for_devices(broker, settings.mqtt_host, settings.mqtt_port, spare=demo is not None)
-        carrier = asyncio.create_task(carry_commands(hub.bus, broker))
-        stack.push_async_callback(finish, carrier, cancel=True)
+        for errand in (carry_commands(hub.bus, broker), expel_revoked(hub.bus, broker)):
+            stack.push_async_callback(finish, asyncio.create_task(errand), cancel=True)
         feed = await asyncio.to_thread(demo, hub) if demo is not None else None
         if feed is not None:
             stack.push_async_callback(asyncio.to_thread, feed.stop)

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
 
 from cheng.hub import Hub
 from cheng.infrastructure.clock import ManualClock
 from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
-from cheng.security.actors import HOUSE
+from cheng.protocols.mqtt_revoked import REVOKED, expel_revoked
+from cheng.security.actors import HOUSE, Actor
 from laboratory import open_laboratory
 from needs import need
 
@@ -32,10 +34,14 @@ def port(hub: Hub) -> Iterator[int]:
     ready, done = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        broker = Broker(MqttDoor(hub))
+        broker = Broker(MqttDoor(hub), owner=lambda actor: actor.name if isinstance(actor, Actor) else "")
         found.append(await broker.start("127.0.0.1", 0))
+        guard = asyncio.create_task(expel_revoked(hub.bus, broker))
+        await asyncio.sleep(0)
         ready.set()
         await asyncio.to_thread(done.wait)
+        hub.bus.close()
+        await guard
         await broker.stop()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
@@ -93,3 +99,21 @@ def test_who_may_listen_where(hub: Hub) -> None:
         assert not door.may_subscribe(device, foreign), foreign
     for topic in ("cheng/valve-2/pressure", "other/valve-1", "cheng", "cheng/valve-1/set/open", "cheng/valve-1/a/b"):
         assert not door.may_publish(device, topic), topic
+
+
+def test_a_revoked_token_is_put_out_at_once(hub: Hub, port: int) -> None:
+    password = hub.tokens.issue(HOUSE, "own", "device", {"ids": ["valve-1"]})
+    connected, put_out = threading.Event(), threading.Event()
+    device = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    device.username_pw_set("device", password)
+    device.on_connect = lambda *_: connected.set()
+    device.on_disconnect = lambda *_: put_out.set()
+    device.connect("127.0.0.1", port)
+    device.loop_start()
+    try:
+        assert connected.wait(10)
+        hub.tokens.revoke(HOUSE, "own")
+        hub.bus.publish(REVOKED, {"name": "own", "role": "device"})
+        assert put_out.wait(10)
+    finally:
+        device.loop_stop()

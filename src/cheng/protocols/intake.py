@@ -14,7 +14,7 @@ from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
 from cheng.protocols.decoding import NDJSON, decode, instant
 from cheng.security.actors import Actor
-from cheng.security.permissions import Target, decide
+from cheng.security.permissions import Target
 from cheng.standards.problems import InputError, Refused
 
 SMALL = 4_096
@@ -142,11 +142,6 @@ class Intake:
         if not isinstance(when, (int, float, str)):
             raise InputError("bad-time", "'time' is missing; send ISO 8601 or an epoch number")
         return self.hub.things.event_number(event.__name__), instant(when), record
-
-
-def may_report(actor: Actor, thing: str, type_name: str) -> bool:
-    """Whether the actor may report for a thing."""
-    return bool(decide(actor, "ingest", Target("thing", id=thing, type=type_name)).allowed)
 
 
 def turned_away(error: Exception) -> tuple[int, dict[str, Any]]:

@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from cheng.infrastructure.tables import audit
-from cheng.security.audit import verify
 from cheng.web.ask import Ask
 from cheng.web.city.noting import note
 from cheng.web.city.periods import moment
@@ -78,8 +77,7 @@ def matching(ask: Ask) -> list[ColumnElement[bool]]:
 def check(ask: Ask) -> Answer:
     """Walk the whole chain and say whether every row is the one that was written."""
     ask.require("read-audit", "audit")
-    with ask.hub.store.read() as conn:
-        verdict = verify(conn)
+    verdict = ask.hub.seals.check(ask.hub.store)
     note(ask, "read-audit", "audit", deed="verify", rows=verdict.rows, holds=bool(verdict))
     told = {"rows": verdict.rows, "head": verdict.head, "holds": bool(verdict)}
     return page(ask, told | {"problem": ask._(verdict.problem, **verdict.values) if verdict.problem else ""})

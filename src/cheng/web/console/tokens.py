@@ -84,7 +84,9 @@ def words(form: Form, name: str) -> list[str]:
 @post("/console/tokens/revoke", needs=("manage-tokens", "token"))
 def revoke(ask: Ask) -> Answer:
     """Make a token worthless."""
-    ask.hub.tokens.revoke(ask.actor, str(ask.form.get("name") or ""))
+    name = str(ask.form.get("name") or "")
+    ask.hub.tokens.revoke(ask.actor, name)
+    ask.hub.bus.publish("tokens/revoked", {"name": name, "role": "device"})
     return see_other(ask, "/console/tokens", "The token is worth nothing any more.")
 
 

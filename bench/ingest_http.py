@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.measuring import Figure, child, folder, free_port, report, wait_for
 from bench.workload import Workload, workload
 
-RULES, THINGS, READINGS = 20, 10_000, 60
+RULES, THINGS, READINGS = 20, 10_000, 100
 BATCH, SENDERS = 5_000, 4
 
 

@@ -14,7 +14,7 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import checkpoints
 from cheng.infrastructure.things import Things
 from cheng.kernel.checkpoints import freeze, thaw
-from cheng.kernel.columns import NEVER, Bools, Floats, Rows
+from cheng.kernel.columns import NEVER, Bools, Floats, Rows, distinct
 from cheng.kernel.conditions import Condition
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
@@ -118,7 +118,7 @@ class Judges:
     def _judge(self, batch: Batch, good: Bools) -> list[Found]:
         found: list[Found] = []
         kinds = np.where(good, self.things.type_number[batch.thing], 0)
-        for number in np.unique(kinds).tolist():
+        for number in distinct(kinds, len(self.things.types)):
             name = self.things.types[number]
             judge = self.by_type.get(name)
             if judge is None:
@@ -206,7 +206,7 @@ class Judges:
         """(n,) the last value of each reading's field before the batch."""
         before = np.full(len(batch), np.nan)
         kinds = self.things.type_number[batch.thing]
-        for number in np.unique(kinds).tolist():
+        for number in distinct(kinds, len(self.things.types)):
             name = self.things.types[number]
             if name in self.by_type:
                 self.by_type[name].grow()

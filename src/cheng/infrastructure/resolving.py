@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cheng.infrastructure.things import Things
-from cheng.kernel.columns import Bools, Floats, Ints, Marks, Rows
+from cheng.kernel.columns import Bools, Floats, Ints, Marks, Rows, distinct
 from cheng.kernel.entities import Choice, Kept, Quantity, Track
 from cheng.kernel.observations import Batch, Quality
 from cheng.kernel.reports import Reports
@@ -32,7 +32,7 @@ def resolve(reports: Reports, things: Things, may: Scope | None = None) -> tuple
     attr[rows] = _attributes(reports, things, thing[rows], rows)
     value, quality = reports.value.copy(), np.zeros(len(reports), np.uint16)
     good = attr >= 0
-    for number in np.unique(attr[good]).tolist():
+    for number in distinct(attr[good], len(things.fields)):
         mine = np.flatnonzero(attr == number)
         field = things.fields[number]
         if field is None:
@@ -70,13 +70,13 @@ def _things(reports: Reports, things: Things, may: Scope | None, refused: list[I
 
 
 def _attributes(reports: Reports, things: Things, thing: Ints, rows: Rows) -> Ints:
-    kinds = things.type_number[thing].astype(np.int64)
-    pairs, inverse = np.unique(kinds * len(reports.attrs) + reports.attr[rows], return_inverse=True)
-    numbers = [
-        things.attribute(things.types[pair // len(reports.attrs)], reports.attrs[pair % len(reports.attrs)])
-        for pair in pairs.tolist()
-    ]
-    return np.array(numbers, np.int32)[inverse]
+    width = len(reports.attrs)
+    pairs = things.type_number[thing] * width + reports.attr[rows]
+    table = np.full(len(things.types) * width, -1, np.int32)
+    for pair in distinct(pairs, len(table)):
+        table[pair] = things.attribute(things.types[pair // width], reports.attrs[pair % width])
+    numbers: Ints = table[pairs]
+    return numbers
 
 
 def _plain(reports: Reports, rows: Rows, refused: list[InputError]) -> Bools:

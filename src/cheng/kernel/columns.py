@@ -19,6 +19,14 @@ NEVER = np.iinfo(np.int64).min // 2
 """The time of what has not happened; far enough from the edge to be reckoned with."""
 
 
+def distinct(numbers: npt.NDArray[np.signedinteger], size: int) -> list[int]:
+    """Which of the numbers from 0 to size - 1 occur, in order, in one pass and without sorting."""
+    found = np.zeros(size, np.bool_)
+    found[numbers] = True
+    there: list[int] = np.flatnonzero(found).tolist()
+    return there
+
+
 def starts(key: npt.NDArray[np.generic]) -> Bools:
     """Where a sorted key changes; the first row always."""
     first = np.ones(len(key), np.bool_)
@@ -31,6 +39,12 @@ def ends(first: Bools) -> Bools:
     last = np.ones(len(first), np.bool_)
     last[:-1] = first[1:]
     return last
+
+
+def runs(key: Rows) -> tuple[Rows, Rows]:
+    """The values of a sorted key, each once, and how often each stands there."""
+    edges = np.flatnonzero(starts(key))
+    return key[edges], np.diff(edges, append=len(key))
 
 
 def last_row(marked: Bools) -> Rows:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cheng.kernel.columns import NEVER, Bools, Marks, Rows, Times, ends, rank, starts
+from cheng.kernel.columns import NEVER, Bools, Marks, Rows, Times, ends, rank, runs, starts
 from cheng.kernel.entities import Entity, Kept
 from cheng.kernel.observations import Quality
 from cheng.kernel.recents import BUDGET, MOST, Recents
@@ -158,7 +158,7 @@ class Judge:
 
     def _go_back(self, rows: Readings) -> tuple[Marks, list[Change]]:
         """Sorted readings of things of which one is late; returns their marks (n,) and what has to be corrected."""
-        slots, counts = np.unique(rows.slot, return_counts=True)
+        slots, counts = runs(rows.slot)
         self._make_way(slots, counts)
         late = rows.time < self.closed[rows.slot]
         marks = np.where(late, int(Quality.LATE), 0).astype(np.uint16)
@@ -238,7 +238,7 @@ class Judge:
     # -- remembering
 
     def _remember(self, rows: Readings) -> None:
-        self._make_way(*np.unique(rows.slot, return_counts=True))
+        self._make_way(*runs(rows.slot))
         self.recents.append(rows)
 
     def _make_way(self, slots: Rows, more: Rows) -> None:

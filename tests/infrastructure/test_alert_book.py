@@ -129,3 +129,13 @@ def test_an_alert_of_an_event_ends_with_its_case(hub: Hub, monkeypatch: pytest.M
     assert [alert["cleared"] for alert in rows(hub, alerts) if alert["rule"] == rang.key()] == [now]
     assert [alert["cleared"] for alert in rows(hub, alerts) if alert["rule"] == high.key()] == [None]
     assert hub.alerts.end_events() == []
+
+
+def test_an_alert_of_an_event_without_a_case_ends_when_somebody_has_seen_it(hub: Hub) -> None:
+    now = hub.clock.now()
+    bell = Found(Change("raised", rang.key(), 0, now, now, {"valve": "valve-1"}), hub.things.find("valve-1"))
+    hub.alerts.apply([bell])
+    assert hub.alerts.end_events() == []
+    (alert,) = rows(hub, alerts)
+    hub.alerts.acknowledge(alert["id"], "wang", "Wang", "")
+    assert [topic for topic, _ in hub.alerts.end_events()] == ["alerts/cleared"]

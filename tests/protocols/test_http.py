@@ -142,13 +142,23 @@ def test_what_is_wrong_with_a_request_is_said(
 
 
 def test_events_ring_the_rule_about_them(hub: Hub) -> None:
-    access = token(hub, ids=["valve-1"])
-    body = (
-        b'{"event":"Bell","time":%d,"valve":"valve-1","strength":2}\n{"event":"Gong"}\n{"event":"Bell","time":1}' % NOW
-    )
+    access = token(hub, ids=["valve-1", "valve-9"])
+    lines = [
+        {"event": "Bell", "time": NOW, "valve": "valve-1", "strength": 2},
+        {"event": "Gong"},
+        {"event": "Bell", "time": 1},
+        {"event": "Bell", "time": NOW, "valve": "valve-9"},
+        {"event": "Bell", "time": NOW, "valve": "van-1"},
+    ]
+    body = "\n".join(json.dumps(line) for line in lines).encode()
     status, _, answer = call(hub, "/ingest/events", body, authorization=access)
     assert (status, answer["accepted"]) == (200, 1)
-    assert [error["code"] for error in answer["refused"]] == ["unknown-event", "bad-event"]
+    assert [error["code"] for error in answer["refused"]] == [
+        "unknown-event",
+        "bad-event",
+        "unknown-thing",
+        "not-yours",
+    ]
     hub.pipeline.drain()
     assert hub.history.events(None, 0, 2**62, 10).num_rows == 1
 

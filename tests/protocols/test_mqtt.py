@@ -80,6 +80,14 @@ def test_a_wrong_token_and_a_foreign_thing_are_refused(hub: Hub, port: int) -> N
     assert hub.history.count() == 0
 
 
+def test_a_token_that_may_report_for_nothing_does_not_come_in(hub: Hub, port: int) -> None:
+    for role in ("citizen", "leader"):
+        password = hub.tokens.issue(HOUSE, role, role)
+        assert publish(port, password, "cheng/valve-1/pressure", "1").returncode != 0
+    assert publish(port, hub.tokens.issue(HOUSE, "op", "operator"), "cheng/valve-1/pressure", "1").returncode == 0
+    assert hub.history.count() == 1
+
+
 def test_nonsense_is_kept_aside_with_its_topic(hub: Hub, port: int) -> None:
     password = hub.tokens.issue(HOUSE, "own", "device", {"ids": ["valve-1"]})
     publish(port, password, "cheng/valve-1/pressure", "soft")

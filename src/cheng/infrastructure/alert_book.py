@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from cheng.infrastructure.alert_lists import AlertLists
 from cheng.infrastructure.case_book import CaseBook
@@ -274,17 +274,25 @@ class AlertBook(AlertLists):
         return known
 
     def end_events(self) -> list[Message]:
-        """Alerts that an event raised end with their case: nothing else could say that it is over."""
+        """Alerts that an event raised end with their case, or their group's; without one when somebody has seen them.
+
+        Nothing else could say that it is over.
+        """
         about_events = [key for key, rule in self.model.rules.items() if rule.is_about_events()]
+        lead = alerts.alias()
         query = (
-            select(alerts.c.key, cases.c.closed)
-            .join(cases, cases.c.alert == alerts.c.key)
+            select(alerts.c.key, func.coalesce(cases.c.closed, alerts.c.acknowledged_at).label("over"))
+            .outerjoin(lead, lead.c.id == alerts.c.group_id)
+            .outerjoin(cases, cases.c.alert == func.coalesce(lead.c.key, alerts.c.key))
             .where(alerts.c.rule.in_(about_events), alerts.c.cleared.is_(None), alerts.c.withdrawn_at.is_(None))
-            .where(cases.c.state.in_(("closed", "void", "merged")))
+            .where(
+                cases.c.state.in_(("closed", "void", "merged"))
+                | (cases.c.id.is_(None) & alerts.c.acknowledged_at.is_not(None))
+            )
         )
         messages: list[Message] = []
         with self.store.write() as conn:
-            over = {row.key: row.closed or self.clock.now() for row in conn.execute(query)}
+            over = {row.key: row.over or self.clock.now() for row in conn.execute(query)}
             for key, row in self._known(conn, list(over)).items():
                 conn.execute(update(alerts).where(alerts.c.key == key).values(cleared=over[key]))
                 notice = {"alert": row["id"], "at": self.clock.now(), "kind": "cleared"}

@@ -9,6 +9,7 @@ import msgspec
 
 from cheng.hub import Hub
 from cheng.infrastructure.resolving import Scope, resolve
+from cheng.kernel.entities import Event
 from cheng.kernel.event_judging import event_record
 from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
@@ -135,13 +136,27 @@ class Intake:
         record, fault = event_record(event, sent)
         if fault:
             raise InputError("bad-event", fault)
-        subject = event.subject()
-        if subject is not None and may is not None and not may(str(record[subject.name])):
-            raise InputError("not-yours", f"this sender may not report for '{record[subject.name]}'")
+        self._check_subject(event, record, may)
         when = sent.get("time")
         if not isinstance(when, (int, float, str)):
             raise InputError("bad-time", "'time' is missing; send ISO 8601 or an epoch number")
         return self.hub.things.event_number(event.__name__), instant(when), record
+
+    def _check_subject(self, event: type[Event], record: dict[str, Any], may: Scope | None) -> None:
+        """What happened has to have happened to something that is registered, and that the sender speaks for."""
+        subject = event.subject()
+        if subject is None:
+            if may is not None:
+                raise InputError("not-yours", f"{event.__name__} is about no thing; a device may not send it")
+            return
+        name = str(record[subject.name])
+        if may is not None and not may(name):
+            raise InputError("not-yours", f"this sender may not report for '{name}'")
+        known = self.hub.things.find(name)
+        if known is None or known.type != subject.target:
+            raise InputError(
+                "unknown-thing", f"'{name}' is not registered as {subject.target}; register it, then retry"
+            )
 
 
 def turned_away(error: Exception) -> tuple[int, dict[str, Any]]:

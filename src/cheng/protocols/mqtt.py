@@ -16,6 +16,7 @@ from cheng.protocols.decoding import Builder, instant, sniff
 from cheng.protocols.intake import Intake
 from cheng.protocols.mqtt_hub import ACCEPTED, PAYLOAD_INVALID, Principal, Publish
 from cheng.security.actors import Actor
+from cheng.security.permissions import Target, decide
 from cheng.standards.problems import InputError
 
 ROOT = "cheng"
@@ -30,8 +31,11 @@ class MqttDoor:
         self.intake = Intake(hub)
 
     async def authenticate(self, client_id: str, username: str | None, password: bytes | None) -> Principal | None:
-        """The token's owner; None refuses."""
-        return self.hub.tokens.actor((password or b"").decode("utf-8", "replace"))
+        """The token's owner; None refuses: no such token, or one that may report for nothing."""
+        actor = self.hub.tokens.actor((password or b"").decode("utf-8", "replace"))
+        if actor is None or not (actor.kind == "device" or decide(actor, "ingest", Target("thing")).allowed):
+            return None
+        return actor
 
     def may_subscribe(self, principal: Principal, topic_filter: str) -> bool:
         """A device may listen to its own things' commands, and to nothing with a wildcard above them."""

@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cheng import checks
 from cheng.infrastructure.loader import load_model
+from cheng.standards.calendars import Calendar
 from cheng.standards.problems import Problem, SpecError
 
 ROOT = Path(__file__).parents[1]
@@ -101,3 +103,11 @@ def test_a_new_application_is_complete_and_its_story_passes(tmp_path: Path) -> N
     run(
         "-m", "ruff", "format", "--check", "src/cheng/demo/city/bus_shelters.py", "tests/apps/city/test_bus_shelters.py"
     )
+
+
+def test_holidays_that_are_not_known_are_a_warning() -> None:
+    calendar = Calendar()
+    this = int(datetime(2026, 11, 20, tzinfo=UTC).timestamp() * 1e6)
+    (warning,) = checks.warnings(calendar, this)
+    assert (warning.code, warning.message) == ("C008", "the holidays of 2027 are not known yet")
+    assert len(checks.warnings(calendar, this + 400 * 86_400_000_000)) == 2

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import signal
 import socket
@@ -28,10 +29,12 @@ def cheng(*words: Any, data: Path | None = None, code: int = 0) -> str:
     """Runs a command to its end; what it said on both channels."""
     asked = [*map(str, words), *(["--data", str(data)] if data else [])]
     said = io.StringIO()
+    mask = os.umask(0o022)
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["cheng", *asked])
         with pytest.raises(SystemExit) as ended:
             main()
+    os.umask(mask)
     assert ended.value.code == code, said.getvalue()
     return said.getvalue()
 
@@ -165,6 +168,14 @@ def test_a_folder_has_one_hub(data: Path) -> None:
         assert f"in use by the hub at {hub.url}" in said
 
 
+def test_what_it_keeps_is_for_its_owner_alone(data: Path, covers: Path, tilts: Path) -> None:
+    cheng("load", "Cover", covers, data=data)
+    cheng("load", "readings", tilts, data=data)
+    kept = [data, *data.rglob("*")]
+    assert data / "cheng.db" in kept
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
+
+
 # -- what is given to it
 
 
@@ -285,7 +296,9 @@ def test_applications_are_told_in_two_languages() -> None:
 )
 def test_a_mistake_is_said_with_its_mend(words: tuple[str, ...], sentence: str, data: Path) -> None:
     data_words = ("--data", str(data)) if words[0] in ("load", "try") else ()
-    assert sentence in cheng(*words, *data_words, code=2)
+    said = cheng(*words, *data_words, code=2)
+    assert sentence in said
+    assert words[0] == "new" or "?." not in said
 
 
 def test_a_file_that_cannot_be_read_is_said_and_the_others_are_loaded(data: Path, covers: Path, tmp_path: Path) -> None:

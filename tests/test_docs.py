@@ -103,6 +103,11 @@ def test_chores_levels_measures_and_roles_are_told() -> None:
     assert [role for role in ROLES if f"| {role}" not in page("security")] == []
 
 
+def test_the_first_page_leads_to_every_other() -> None:
+    linked = set(LINK.findall(page("index")))
+    assert sorted(file.name for file in DOCS.glob("*.md") if file.name not in linked | {"index.md"}) == []
+
+
 # -- what is said is so
 
 

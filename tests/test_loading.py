@@ -86,13 +86,13 @@ class Wire:
 
 @pytest.fixture(params=["here", "there"])
 def target(request: pytest.FixtureRequest, town: Town) -> Any:
-    return HereTarget(town.hub) if request.param == "here" else ThereTarget(Wire(town), "/local/readings")
+    return HereTarget(town.hub) if request.param == "here" else ThereTarget(Wire(town), local=True)
 
 
 def test_things_come_with_their_fields_and_what_is_wrong_is_said(town: Town, target: Any, tmp_path: Path) -> None:
     loaded = things(target, file(tmp_path, "pumps.csv", PUMPS))
     assert loaded.counts["added"] == 1
-    assert [(e.line, e.code) for e in loaded.refused] == [(4, "no-id"), (3, "not-a-number")]
+    assert [(e.line, e.code) for e in loaded.refused] == [(3, "not-a-number"), (4, "no-id")]
     assert loaded.left_out == ["colour"]
     pump = town.hub.things.find("p1")
     assert pump is not None
@@ -150,11 +150,63 @@ def test_long_files_need_no_mapping(town: Town, target: Any, tmp_path: Path) -> 
     assert readings(target, file(tmp_path, "long.csv", long)).counts["accepted"] == 2
 
 
-def test_refused_rows_are_kept_with_what_stood_there(town: Town, tmp_path: Path) -> None:
-    things(HereTarget(town.hub), file(tmp_path, "pumps.csv", PUMPS))
+def test_refused_rows_are_kept_with_what_stood_there(town: Town, target: Any, tmp_path: Path) -> None:
+    things(target, file(tmp_path, "pumps.csv", PUMPS))
     kept = {each.line: each for each in town.hub.refused.list()}
+    assert list(kept) == [4, 3]
     assert kept[3].payload.decode() == "p2,Two,South,x,106.6,29.6,"
     assert (kept[3].door, kept[3].principal) == ("file", "pumps.csv")
+
+
+def test_refused_readings_are_told_in_order_and_kept(town: Town, target: Any, tmp_path: Path) -> None:
+    town.register(Pump, "p1", site="North")
+    text = (
+        "id,attr,time,value\np1,state,1795132800,odd\np1,heat,never,1\np1,heat,1795132860,hot\np1,heat,1795132861,9\n"
+    )
+    loaded = readings(target, file(tmp_path, "long.csv", text))
+    assert [error.line for error in loaded.refused] == [2, 3, 4]
+    kept = town.hub.refused.list()
+    assert [(k.line, k.principal) for k in kept] == [(4, "long.csv"), (3, "long.csv"), (2, "long.csv")]
+    assert kept[0].payload == b"p1,heat,1795132860,hot"
+
+
+def test_a_hub_elsewhere_keeps_every_refused_row_once(town: Town, tmp_path: Path) -> None:
+    token = town.hub.tokens.issue(HOUSE, "importer", "operator")
+    loaded = things(ThereTarget(Wire(town, token)), file(tmp_path, "pumps.csv", PUMPS))
+    kept = {each.line: each for each in town.hub.refused.list()}
+    assert len(town.hub.refused.list()) == len(loaded.refused) == 2
+    assert (kept[3].door, kept[3].principal) == ("things", "token:importer")
+    assert b'"id":"p2"' in kept[3].payload
+    assert (kept[4].door, kept[4].principal, kept[4].payload) == ("file", "token:importer: pumps.csv", b",Three,,,,,")
+
+
+def test_what_was_refused_is_kept_when_the_load_breaks_off(town: Town, tmp_path: Path) -> None:
+    town.register(Pump, "p1", site="North")
+    target = HereTarget(town.hub)
+    town.hub.pipeline._room = 0
+    with pytest.raises(Refused):
+        readings(target, file(tmp_path, "heat.csv", HEAT))
+    assert [each.line for each in town.hub.refused.list()] == [3]
+
+
+def test_an_impossible_state_costs_its_own_row_alone(town: Town, target: Any, tmp_path: Path) -> None:
+    text = "id,site,state\np1,North,asleep\np2,North,retired\np3,North,unknown\np4,North,\n"
+    loaded = things(target, file(tmp_path, "pumps.csv", text), id="id")
+    assert loaded.counts["added"] == 2
+    assert [(error.line, error.code) for error in loaded.refused] == [(2, "unknown-state"), (4, "unknown-state")]
+    assert "known are active, registered, retired" in loaded.refused[0].reason
+
+
+def test_decimal_commas_are_read_when_they_are_said(town: Town, target: Any, tmp_path: Path) -> None:
+    pumps = file(tmp_path, "pumps.csv", "id;site;rated\np1;North;5,5\n")
+    load_things(target, Pump, pumps, {}, quiet, decimal=",", placeless="accept")
+    pump = town.hub.things.find("p1")
+    assert pump is not None
+    assert pump.properties["rated"] == 5.5
+    heat = file(tmp_path, "heat.csv", "id;time;heat\np1;2026-11-20 07:00:00;50,5\n")
+    assert readings(target, heat, decimal=",").refused == []
+    town.hub.pipeline.drain()
+    assert town.current("p1", "heat") == 50.5
 
 
 def test_a_file_that_is_nothing_says_so(town: Town, tmp_path: Path) -> None:
@@ -200,6 +252,43 @@ def test_the_house_alone_runs_errands(town: Town, path: str) -> None:
     token = town.hub.tokens.issue(HOUSE, "boss", "operator")
     with pytest.raises(Refused, match="owns the data folder"):
         Wire(town, token)(path, b"{}", "application/json")
+
+
+def test_what_nobody_expected_is_told_with_a_number(
+    town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr(town.hub.things, "put", broken)
+    line = b'{"id": "p7", "type": "Pump"}'
+    status, problem = asyncio.run(Wire(town).ask("/ingest/things", line, "application/x-ndjson"))
+    assert (status, problem["code"], problem["type"]) == (500, "incident", "urn:cheng:problem:incident")
+    assert problem["incident"] in problem["detail"]
+    assert "inside" not in str(problem)
+    assert problem["incident"] in caplog.text
+    status, problem = asyncio.run(Wire(town).ask("/local/errands", b"?", "application/json"))
+    assert (status, problem["code"]) == (400, "not-understood")
+
+
+@pytest.mark.parametrize(
+    ("position", "told"),
+    [([500, 100], "from -180 to 180"), ([29.5, 106.5], "look swapped"), ([106.5, 29.5], "")],
+)
+def test_a_thing_lies_on_the_earth(town: Town, position: list[float], told: str) -> None:
+    geometry = {"type": "Point", "coordinates": position}
+    line = msgspec.json.encode({"id": "p1", "type": "Pump", "properties": {"site": "N"}, "geometry": geometry})
+    answer = Wire(town)("/ingest/things", line, "application/x-ndjson")
+    assert answer["added"] == (not told)
+    assert [(e["code"], told in e["reason"]) for e in answer["refused"]] == ([("bad-geometry", True)] if told else [])
+
+
+def test_only_who_may_load_has_rows_kept(town: Town) -> None:
+    visitor = town.hub.tokens.issue(HOUSE, "visitor", "citizen")
+    with pytest.raises(Refused, match="does not include"):
+        Wire(town, visitor)("/ingest/refused", b'{"file":"x","rows":[]}', "application/json")
+    with pytest.raises(Refused, match="wanted is a file"):
+        Wire(town)("/ingest/refused", b"[]", "application/json")
 
 
 def test_an_errand_is_run_and_an_unknown_one_refused(town: Town) -> None:

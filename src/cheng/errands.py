@@ -26,7 +26,7 @@ def rule_of(model: Model, key: str) -> type[Rule]:
     if len(named) == 1:
         return named[0]
     hint = did_you_mean(key, list(model.rules))
-    raise Refused("not-there", "There is no rule '{rule}'; {hint}.", {"rule": key, "hint": hint}, status=404)
+    raise Refused("not-there", "There is no rule '{rule}' ({hint}).", {"rule": key, "hint": hint}, status=404)
 
 
 def try_out(

@@ -1,7 +1,9 @@
 """The whole house, opened: everything that doors and pages need, in one place."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.blobs import Blobs
@@ -26,6 +28,7 @@ from cheng.security.sessions import Sessions
 from cheng.security.sign_in import Door
 from cheng.security.tokens import TokenBook
 from cheng.standards.calendars import Calendar
+from cheng.standards.problems import Problem, SpecError
 
 
 @dataclass
@@ -73,8 +76,14 @@ class Hub:
             ("cheng_bus_messages_total", "Messages told inside the house.", said.published),
             ("cheng_bus_cut_off_total", "Listeners cut off because they were too slow.", said.cut_off),
             ("cheng_bus_listeners", "Who listens at present.", said.subscribers),
+            ("cheng_calendar_years_ahead", "Years, this one first, whose holidays are known.", self.years_ahead()),
         ):
             yield name, text, {}, float(value)
+
+    def years_ahead(self) -> int:
+        """How many years, the present one first, the calendar knows the holidays of without a gap."""
+        this = self.calendar.day(self.clock.now()).year
+        return next(ahead for ahead in count() if not self.calendar.known(this + ahead))
 
     def close(self) -> None:
         """Takes what is waiting, writes the state down, and closes everything."""
@@ -91,19 +100,46 @@ def open_hub(
 
     Raises SpecError when settings, applications or the store do not hold together.
     """
+    check_urls(settings)
     clock, model, hasher = clock or Clock(), model or load_model(), hasher or Hasher()
+    with ExitStack() as opened:
+        hub = _opened(opened, settings, clock, model, hasher)
+        hub.pipeline.start()
+        opened.pop_all()
+    return hub
+
+
+def check_urls(settings: Settings) -> None:
+    """Raises SpecError with every URL of a part that is not there yet, before anything is opened."""
+    problems: list[Problem] = []
+    try:
+        open_bus(settings.bus).close()
+    except SpecError as error:
+        problems += error.problems
+    if settings.history:
+        hint = "leave it empty: history is in the data folder"
+        named = settings.history.partition("://")[0]  # the rest may carry a password
+        problems.append(Problem("S111", "This history is not there yet", named, hint))
+    if problems:
+        raise SpecError(problems)
+
+
+def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, hasher: Hasher) -> Hub:
+    """The parts put together; `opened` closes those that hold on to something."""
     wall = clock if clock.speed == 1 else Clock()  # sessions of people do not end faster in a city that is sped up
     calendar = Calendar(settings.timezone)
     store = Store(settings.store_url)
+    opened.callback(store.close)
     things = Things(store, model, clock)
     judges = Judges(store, model, things, clock)
     history = History(settings.data / "history", checkpoint=lambda: judges.saved + 1)
+    opened.callback(history.close)
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
     alerts = AlertBook(store, model, things, cases, clock)
     bus = open_bus(settings.bus)
     sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
     pipeline = Pipeline(judges, history, alerts, bus, clock)
-    hub = Hub(
+    return Hub(
         settings=settings,
         clock=clock,
         model=model,
@@ -126,5 +162,3 @@ def open_hub(
         seals=Seals(settings.data / "audit.seals", key_in(settings.data / "audit.key")),
         pipeline=pipeline,
     )
-    pipeline.start()
-    return hub

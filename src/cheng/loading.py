@@ -6,7 +6,8 @@ file again changes nothing.
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ import pyarrow.parquet
 
 from cheng.infrastructure.registration import NewThing
 from cheng.kernel.columns import Ints
-from cheng.kernel.entities import Entity
+from cheng.kernel.entities import Entity, Quantity
 from cheng.kernel.reports import Reports
 from cheng.kernel.specs import did_you_mean
 from cheng.protocols.files import Reading, Row, SeriesChunk, read_series, read_things
@@ -82,12 +83,18 @@ class Target(Protocol):
 
 
 def load_things(
-    target: Target, kind: type[Entity], file: Path, mapping: Mapping[str, str], told: Told, **how: Any
+    target: Target,
+    kind: type[Entity],
+    file: Path,
+    mapping: Mapping[str, str],
+    told: Told,
+    decimal: str = ".",
+    **how: Any,
 ) -> Loaded:
     """Registers the things of a file.
 
-    `mapping` is FIELD=COLUMN; `how` goes to `read_things`. Raises InputError when the file cannot be read at all, or
-    a mapped field is none of the kind.
+    `mapping` is FIELD=COLUMN, `decimal` the mark in numbers; `how` goes to `read_things`. Raises InputError when the
+    file cannot be read at all, or a mapped field is none of the kind.
     """
     taken, refused, leave_out = Taken(), list[InputError](), set[str]()
     known = [*OWN_FIELDS, *PLACE, *kind.fixed()]
@@ -97,30 +104,29 @@ def load_things(
             raise InputError("unknown-field", reason)
     total = count_rows(file)
     rows = read_things(file, mapping, **how)
-    while group := list(itertools.islice(rows, THINGS_A_GO)):
-        fresh: list[NewThing] = []
-        for row in group:
-            if isinstance(row, InputError):
-                refused.append(row)
-                continue
-            try:
-                fresh.append(new_thing(row, kind, leave_out))
-            except InputError as error:
-                refused.append(error)
-        outcome = target.things(fresh, f"file:{file.name}")
-        refused += outcome.refused
-        taken.add(Taken(outcome.counts))
-        last = group[-1]
-        told(last.number if isinstance(last, Row) else last.line or 0, total, taken)
-    _keep(target, file, refused, how.get("encoding"))
+    with _kept(target, file, refused, how.get("encoding")):
+        while group := list(itertools.islice(rows, THINGS_A_GO)):
+            fresh: list[NewThing] = []
+            for row in group:
+                try:
+                    fresh.append(new_thing(row, kind, leave_out, decimal))
+                except InputError as error:
+                    refused.append(error)
+            outcome = target.things(fresh, f"file:{file.name}")
+            refused += outcome.refused
+            taken.add(Taken(outcome.counts))
+            last = group[-1]
+            told(last.number if isinstance(last, Row) else last.line or 0, total, taken)
     return Loaded(taken.counts, refused, sorted(leave_out))
 
 
-def new_thing(row: Row, kind: type[Entity], left_out: set[str]) -> NewThing:
+def new_thing(row: Row | InputError, kind: type[Entity], left_out: set[str], decimal: str = ".") -> NewThing:
     """A row of a file as a thing of the kind, without columns that the kind does not know; these are noted.
 
-    InputError when it has no id.
+    InputError when it has no id, or could not be read.
     """
+    if isinstance(row, InputError):
+        raise row
     fields = dict(row.fields)
     own = {name: str(fields.pop(name)) for name in OWN_FIELDS if fields.get(name) not in (None, "")}
     if "id" not in own:
@@ -128,7 +134,14 @@ def new_thing(row: Row, kind: type[Entity], left_out: set[str]) -> NewThing:
     given = {name: value for name, value in fields.items() if value not in (None, "") and name not in OWN_FIELDS}
     known = {name: value for name, value in given.items() if name in kind.fixed()}
     left_out |= given.keys() - known.keys()
+    if decimal == ",":
+        known |= {name: with_point(known[name]) for name in known if isinstance(kind.fixed()[name], Quantity)}
     return NewThing(type=kind.__name__, properties=known, geometry=row.geometry, line=row.number, **own)
+
+
+def with_point(value: Any) -> Any:
+    """A number written with a decimal comma, with a point; anything else as it is."""
+    return value.replace(",", ".") if isinstance(value, str) and "." not in value else value
 
 
 def load_readings(target: Target, file: Path, mapping: Mapping[str, str], told: Told, how: Reading) -> Loaded:
@@ -138,16 +151,16 @@ def load_readings(target: Target, file: Path, mapping: Mapping[str, str], told: 
     """
     taken, refused = Taken(), list[InputError]()
     total = count_rows(file)
-    for chunk in read_series(file, {**usual(file, mapping, how), **mapping}, how):
-        if isinstance(chunk, InputError):
-            refused.append(chunk)
-            continue
-        outcome = target.readings(reports_of(chunk))
-        refused += outcome.refused
-        taken.add(Taken(outcome.counts))
-        told(int(chunk.rows[-1]), total, taken)
-    taken.add(Taken(target.finish().counts))
-    _keep(target, file, refused, how.encoding)
+    with _kept(target, file, refused, how.encoding):
+        for chunk in read_series(file, {**usual(file, mapping, how), **mapping}, how):
+            if isinstance(chunk, InputError):
+                refused.append(chunk)
+                continue
+            outcome = target.readings(reports_of(chunk))
+            refused += outcome.refused
+            taken.add(Taken(outcome.counts))
+            told(int(chunk.rows[-1]), total, taken)
+        taken.add(Taken(target.finish().counts))
     return Loaded(taken.counts, refused, [])
 
 
@@ -211,10 +224,18 @@ def count_rows(file: Path) -> int:
         return 0  # whoever reads the file says what is wrong with it
 
 
+@contextmanager
+def _kept(target: Target, file: Path, refused: list[InputError], encoding: str | None) -> Iterator[None]:
+    """At the end, even one before its time, sorts the refused rows and puts them aside with what stood in the file."""
+    try:
+        yield
+    finally:
+        refused.sort(key=lambda error: error.line or 0)
+        if refused:
+            _keep(target, file, refused, encoding)
+
+
 def _keep(target: Target, file: Path, refused: Sequence[InputError], encoding: str | None) -> None:
-    """Puts the refused rows aside with what stood in the file, where that is lines."""
-    if not refused:
-        return
     wanted = {error.line for error in refused[:1000] if error.line is not None}
     lines: dict[int, str] = {}
     if wanted and file.suffix.lower() in TEXTS:

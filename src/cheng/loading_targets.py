@@ -25,6 +25,8 @@ AHEAD = 4
 LOOK_AFTER = seconds(10).us
 """After so long without a chunk others may have sent as much, and history is asked again."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST = 1_000
+"""Refused rows of a file that are sent to be kept; the rest is counted in the last."""
 NEVER = int(np.iinfo(np.int64).min)
 
 
@@ -114,15 +116,34 @@ class HereTarget:
         return there
 
 
+class RefusedRow(msgspec.Struct):
+    """A row of a file that could not be taken."""
+
+    code: str
+    reason: str
+    line: int | None = None
+    payload: str = ""
+    """what stood in the file"""
+
+
+class RefusedRows(msgspec.Struct):
+    """What is sent to `/ingest/refused`."""
+
+    file: str
+    rows: list[RefusedRow]
+
+
 Post = Callable[[str, bytes, str], dict[str, Any]]
 """Sends a payload of a media type to a path of the hub and returns its answer; Refused when it says no."""
 
 
 class ThereTarget:
-    """A hub reached by HTTP. `path` is where readings go."""
+    """A hub reached by HTTP. `local`: it runs on a folder of this machine, and asks who loads for what it refuses."""
 
-    def __init__(self, post: Post, path: str = "/ingest/observations") -> None:
-        self.post, self.path = post, path
+    def __init__(self, post: Post, local: bool = False) -> None:
+        self.post, self.local = post, local
+        self.path = "/local/readings" if local else "/ingest/observations"
+        self._kept_there: list[InputError] = []
 
     def things(self, rows: Sequence[NewThing], actor: str) -> Taken:
         lines = b"\n".join(map(msgspec.json.encode, rows))
@@ -140,21 +161,30 @@ class ThereTarget:
                 taken.add(self._taken(answer, reports.line[rows]))
         return taken
 
-    @staticmethod
-    def _taken(answer: dict[str, Any], lines: Ints | None) -> Taken:
+    def _taken(self, answer: dict[str, Any], lines: Ints | None) -> Taken:
         refused = []
         for error in answer.pop("refused", ()):
             line = error["line"]
             if lines is not None and line is not None:
                 line = int(lines[line - 1])
             refused.append(InputError(error["code"], error["reason"], line))
+        if not self.local:
+            self._kept_there += refused
         return Taken(Counter({name: int(count) for name, count in answer.items()}), refused)
 
     def finish(self) -> Taken:
         return Taken()
 
     def keep(self, file: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
-        """What the hub refused it has kept itself; what was not understood here stays in the file."""
+        """Sends refused rows with what stood in the file; but for those that the hub refused and kept by itself."""
+        there = {id(error) for error in self._kept_there}
+        mine = [(error, text) for error, text in errors if id(error) not in there]
+        self._kept_there.clear()
+        rows = [RefusedRow(e.code, e.reason, e.line, text.decode()) for e, text in mine[:MOST]]
+        if more := len(mine) - len(rows):
+            rows[-1].reason += f" (and {more} more lines of the same file)"
+        if rows:
+            self.post("/ingest/refused", msgspec.json.encode(RefusedRows(file, rows)), "application/json")
 
 
 def as_arrow(reports: Reports, rows: Rows) -> bytes:

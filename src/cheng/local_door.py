@@ -1,7 +1,8 @@
 """The door for `cheng` on the same machine, and for loading things from afar.
 
 A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backup` then speak to it here, with the
-secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line.
+secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line;
+so is `POST /ingest/refused`, for rows of files that could not be read where the file lies.
 """
 
 import asyncio
@@ -14,16 +15,19 @@ import msgspec
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
 from cheng.loading import Taken
-from cheng.loading_targets import HereTarget
+from cheng.loading_targets import HereTarget, RefusedRows
 from cheng.protocols.decoding import decode
-from cheng.protocols.http import JSON, PROBLEM, Asgi, Receive, Scope, Send, body, respond, unpacked
-from cheng.protocols.intake import turned_away
+from cheng.protocols.http import JSON, Asgi, Receive, Scope, Send, body, respond, tell_problem, unpacked
 from cheng.security.actors import HOUSE, Actor
 from cheng.standards.problems import InputError, Refused, SpecError
 
 Errands = dict[str, Callable[..., Any]]
 """What the house can be asked to do by its own folder's owner: name → function of the hub and named arguments."""
-PATHS = ("/ingest/things", "/local/readings", "/local/errands")
+OPEN = ("/ingest/things", "/ingest/refused")
+"""To everybody who may load."""
+PATHS = (*OPEN, "/local/readings", "/local/errands")
+LAST_LINE = 2**31 - 1
+"""What the store can hold."""
 ROW = msgspec.json.Decoder(NewThing)
 
 
@@ -43,9 +47,8 @@ class LocalDoor:
         except SpecError as error:
             answer = {"problems": [str(problem) for problem in error.problems]}
             await respond(send, 422, JSON, msgspec.json.encode(answer))
-        except (InputError, Refused) as error:
-            status, problem = turned_away(error)
-            await respond(send, status, PROBLEM, msgspec.json.encode(problem))
+        except Exception as error:
+            await tell_problem(send, error)
         else:
             await respond(send, 200, JSON, msgspec.json.encode(answer))
 
@@ -54,12 +57,15 @@ class LocalDoor:
         if scope["method"] != "POST":
             raise Refused("method", "Send what you bring by POST.", status=405)
         actor = self._actor(headers)
-        if scope["path"] != "/ingest/things" and actor != HOUSE:
+        if scope["path"] in OPEN:
+            self.hub.guard.require(actor, "load", "thing")
+        elif actor != HOUSE:
             raise Refused("not-allowed", "Only whoever owns the data folder may come in here.", status=403)
         payload = unpacked(await body(receive), headers.get(b"content-encoding", b"").decode("latin-1"))
         if scope["path"] == "/ingest/things":
-            self.hub.guard.require(actor, "load", "thing")
             return told(await asyncio.to_thread(self._things, payload, actor))
+        if scope["path"] == "/ingest/refused":
+            return await asyncio.to_thread(self._refused, payload, actor)
         if scope["path"] == "/local/readings":
             media_type = headers.get(b"content-type", b"").decode("latin-1")
             return told(await asyncio.to_thread(self._readings, payload, media_type))
@@ -75,8 +81,10 @@ class LocalDoor:
         return actor
 
     def _things(self, payload: bytes, actor: Actor) -> Taken:
+        """Registers what a payload brings; keeps what is refused, unless `cheng load` will send it as it stood."""
         rows: list[NewThing] = []
         refused: list[InputError] = []
+        sent: dict[int | None, bytes] = {}
         for line, text in enumerate(payload.split(b"\n"), 1):
             if not text.strip():
                 continue
@@ -85,21 +93,41 @@ class LocalDoor:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 wanted = 'a line is {"id": "…", "type": "…", "name": "…", "properties": {…}, "geometry": {…}}'
                 refused.append(InputError("not-understood", f"{error}; {wanted}", line))
+                sent[line] = text
                 continue
-            rows.append(row if row.line is not None else msgspec.structs.replace(row, line=line))
+            row.line = row.line if row.line is not None and 0 < row.line <= LAST_LINE else line
+            sent[row.line] = text
+            rows.append(row)
         taken = self.loading.things(rows, actor.name)
-        taken.refused += refused
+        taken.refused = sorted([*taken.refused, *refused], key=lambda error: error.line or 0)
+        if actor != HOUSE:
+            kept = [(error, sent.get(error.line, b"")) for error in taken.refused]
+            self.hub.refused.keep("things", actor.name, kept)
         return taken
+
+    def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:
+        """Keeps rows of a file aside."""
+        try:
+            given = msgspec.json.decode(payload, type=RefusedRows)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; wanted is a file and its rows") from error
+        file = given.file if actor == HOUSE else f"{actor.name}: {given.file}"
+        rows = [(InputError(row.code, row.reason, row.line), row.payload.encode()) for row in given.rows]
+        self.hub.refused.keep("file", file, rows)
+        return {"kept": len(rows)}
 
     def _readings(self, payload: bytes, media_type: str) -> Taken:
         reports, errors = decode(payload, media_type)
         taken = self.loading.readings(reports)
         taken.add(self.loading.finish())
-        taken.refused += errors
+        taken.refused = sorted([*errors, *taken.refused], key=lambda error: error.line or 0)
         return taken
 
     def _errand(self, payload: bytes) -> Any:
-        asked = msgspec.json.decode(payload, type=dict[str, Any])
+        try:
+            asked = msgspec.json.decode(payload, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; an errand is one JSON object") from error
         errand = self.errands.get(str(asked.pop("errand", "")))
         if errand is None:
             raise Refused("not-there", "The house does not know this errand.", status=404)

@@ -24,7 +24,7 @@ def problems(folder: Path, env: dict[str, str] | None = None, **said: object) ->
 
 def test_defaults(tmp_path: Path) -> None:
     settings = Settings.load(tmp_path, {})
-    assert (settings.port, settings.timezone, settings.lateness) == (8000, "Asia/Shanghai", 30_000_000)
+    assert (settings.port, settings.timezone) == (8000, "Asia/Shanghai")
     assert (settings.session_idle, settings.session_absolute) == (30 * MINUTE, 12 * 60 * MINUTE)
     assert settings.upload_limit == 10_000_000
     assert settings.store_url == f"sqlite:///{tmp_path / 'cheng.db'}"
@@ -36,11 +36,14 @@ def test_the_defaults_pass_their_own_checks() -> None:
 
 
 def test_file_then_environment_then_command_line(tmp_path: Path) -> None:
-    write(tmp_path, 'city = "重庆"\nport = 1\nmqtt_port = 2\nhost = "::1"\nlateness = "2 min"\nsecure_cookies = true\n')
+    write(
+        tmp_path,
+        'city = "重庆"\nport = 1\nmqtt_port = 2\nhost = "::1"\nsession_idle = "2 min"\nsecure_cookies = true\n',
+    )
     env = {"CHENG_PORT": "3", "CHENG_MQTT_PORT": "4", "CHENG_STORE": "postgresql://cheng@db/cheng", "PATH": "/bin"}
     settings = Settings.load(tmp_path, env, mqtt_port=5, host=None)
     assert (settings.city, settings.port, settings.mqtt_port, settings.host) == ("重庆", 3, 5, "::1")
-    assert (settings.lateness, settings.secure_cookies) == (2 * MINUTE, True)
+    assert (settings.session_idle, settings.secure_cookies) == (2 * MINUTE, True)
     assert settings.store_url == settings.store == "postgresql://cheng@db/cheng"
 
 
@@ -53,7 +56,7 @@ def test_the_environment_may_name_the_folder(tmp_path: Path) -> None:
 
 
 def test_every_mistake_at_once_with_its_mend(tmp_path: Path) -> None:
-    write(tmp_path, 'prot = 80\nport = "http"\ntimezone = "Mars"\nlateness = 30\nlanguage = "tlh"\ncity = 7\n')
+    write(tmp_path, 'prot = 80\nport = "http"\ntimezone = "Mars"\nsession_idle = 30\nlanguage = "tlh"\ncity = 7\n')
     found = problems(
         tmp_path, {"CHENG_UPLOAD_LIMIT": "much", "CHENG_REQUIRE": "postgres", "CHENG_NONSENSE": "1"}, mqtt_port=70000
     )
@@ -61,7 +64,7 @@ def test_every_mistake_at_once_with_its_mend(tmp_path: Path) -> None:
         "cheng.toml, prot": "S201",
         "cheng.toml, port": "S202",
         "cheng.toml, timezone": "S202",
-        "cheng.toml, lateness": "S202",
+        "cheng.toml, session_idle": "S202",
         "cheng.toml, language": "S202",
         "cheng.toml, city": "S202",
         "CHENG_UPLOAD_LIMIT": "S202",
@@ -81,10 +84,10 @@ def test_every_mistake_at_once_with_its_mend(tmp_path: Path) -> None:
         ("port", "８０"),
         ("secure_cookies", "maybe"),
         ("secure_cookies", 1),
-        ("lateness", "-1 s"),
-        ("lateness", "nan s"),
-        ("lateness", "1e300 d"),
-        ("lateness", "30s"),
+        ("keep_logs", "-1 s"),
+        ("keep_logs", "nan s"),
+        ("keep_logs", "1e300 d"),
+        ("keep_logs", "30s"),
         ("root_path", "cheng"),
         ("root_path", "/a?b"),
         ("root_path", "//evil.example"),
@@ -92,7 +95,7 @@ def test_every_mistake_at_once_with_its_mend(tmp_path: Path) -> None:
         ("timezone", ""),
         ("store", "mysql://x"),
         ("bus", 5),
-        ("smtp", "mailto:x"),
+        ("public_url", "mailto:x"),
         ("language", ["en"]),
     ],
 )
@@ -123,3 +126,8 @@ def test_passwords_are_not_printed(tmp_path: Path) -> None:
 
 def test_sessions_end_later_than_they_idle(tmp_path: Path) -> None:
     assert problems(tmp_path, {"CHENG_SESSION_ABSOLUTE": "1 min"}).keys() == {"session_absolute"}
+
+
+@pytest.mark.parametrize("key", ["lateness", "smtp", "mail_from", "sms"])
+def test_what_nobody_reads_is_no_setting(tmp_path: Path, key: str) -> None:
+    assert problems(tmp_path, {f"CHENG_{key.upper()}": ""})[f"CHENG_{key.upper()}"][0] == "S201"

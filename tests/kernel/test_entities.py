@@ -18,6 +18,7 @@ from cheng.kernel.entities import (
 )
 from cheng.kernel.expressions import Hop
 from cheng.standards.durations import hours, seconds
+from cheng.standards.problems import SpecError
 
 
 class Permit(Entity):
@@ -102,11 +103,75 @@ def test_h007_a_choice_that_is_none(options: tuple[str, ...]) -> None:
     assert codes(odd) == [("H007", problem, "a choice needs two or more different labels")]
 
 
-@pytest.mark.parametrize("word", ["kind", "fields", "public", "reports"])
-def test_h008_a_word_of_the_house(word: str) -> None:
-    odd = type("Lamp", (Entity,), {"__doc__": "A lamp.", word: Choice("on", "off")})
-    problem = ("H008", f"Lamp has a field '{word}'", "the house needs that word; choose another")
-    assert codes(odd)[0] == problem
+WORDS = (
+    *("kind", "fields", "public", "reports", "own", "check", "app", "problems", "blanks", "place", "live", "fixed"),
+    *("commands", "taken", "filled", "complain", "sentence", "nameable", "geometry", "areas", "longitude", "url"),
+)
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("field", [Choice("on", "off"), Text(), Command("Do it")])
+def test_h008_a_word_of_the_house(word: str, field: object) -> None:
+    with pytest.raises(SpecError) as refusal:
+        type("Lamp", (Entity,), {"__doc__": "A lamp.", word: field})
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.message) == ("H008", f"Lamp has a field '{word}'")
+    assert problem.hint == "the house needs that word; choose another"
+    assert problem.place
+
+
+@pytest.mark.parametrize("word", ["fields", "subject", "app", "check", "public", "time", "event"])
+def test_h008_a_word_of_the_house_in_an_event(word: str) -> None:
+    with pytest.raises(SpecError, match=f"H008 .*Press has a field '{word}'"):
+        type("Press", (Event,), {"__doc__": "A press.", word: Quantity("1")})
+
+
+def test_h008_a_state_in_the_register_would_hide_the_one_every_thing_has() -> None:
+    with pytest.raises(SpecError, match="H008"):
+        type("Lamp", (Entity,), {"__doc__": "A lamp.", "state": Text()})
+    assert type("Lamp", (Entity,), {"__doc__": "A lamp.", "state": Choice("on", "off")}).problems == []
+
+
+def test_all_words_of_the_house_at_once_with_their_place() -> None:
+    with pytest.raises(SpecError) as refusal:
+
+        class Lamp(Entity):
+            """A lamp."""
+
+            own = Text()
+            problems = Text()
+
+    assert [problem.code for problem in refusal.value.problems] == ["H008", "H008"]
+    assert all(problem.place.startswith("test_entities.py:") for problem in refusal.value.problems)
+
+
+class Tank(Entity):
+    """A tank whose fields are called as a reference's own words."""
+
+    level = Quantity("m", "how full", fixed=True)
+    rate = Quantity("L", fixed=True)
+    retain = Quantity("L", fixed=True)
+
+
+class Hose(Entity):
+    """A hose."""
+
+    flow = Quantity("L")
+    tank = Ref(Tank, level="internal")
+    other = Ref("Tank")
+
+
+def test_fields_that_a_reference_has_words_for() -> None:
+    assert Hose.tank.rate.field is Tank.rate
+    assert Hose.other.rate.field.name == "rate"
+    assert Hose.tank.hop("level").field is Tank.level
+    assert Hose.tank.level == Hose.fields()["tank"].level == "internal"
+    assert "internal" in frozenset({Hose.tank.level})
+    with pytest.raises(TypeError, match=r"reached by \.hop\('level'\)"):
+        _ = Hose.tank.level > 5
+    with pytest.raises(TypeError, match=r"reached by \.hop\('level'\)"):
+        Hose.tank.level.is_("full")
+    assert Ref.hides(Tank) == ["retain"]
 
 
 def test_what_is_no_field_has_to_be_a_blank_of_the_kind() -> None:

@@ -21,7 +21,7 @@ from cheng.kernel.indicators import (
     run_fact,
 )
 from cheng.standards.calendars import Calendar
-from cheng.standards.durations import days, hours
+from cheng.standards.durations import days
 from small_flow import DAY, HOUR, START, Cover, displaced, make_safe
 
 
@@ -219,8 +219,9 @@ def test_defaults_fit_what_it_is_of() -> None:
         of = Lamp
         measure = "coverage"
         better = "less"
-        every = hours(1)
+        public = True
 
+    assert (alarms.public, covered.public) == (False, True)
     assert (covered.problems, covered.how().unit, covered.how().better) == ([], "%", "less")
 
 
@@ -248,6 +249,7 @@ class unlimited(Flow):
         ({"of": make_safe, "step": "handel"}, "H043", "did you mean 'handle'?"),
         ({"of": Lamp.power, "step": "handle"}, "H043", "only flows have steps"),
         ({"of": unlimited, "step": "handle"}, "H044", "add within"),
+        ({"of": make_safe, "every": days(1)}, "H002", "unknown attribute 'every'"),
         ({"of": make_safe, "tagret": 1}, "H002", "did you mean 'target'?"),
     ],
 )

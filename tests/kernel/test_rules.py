@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cheng.kernel.columns import NEVER
-from cheng.kernel.entities import Choice, Entity, Event, Quantity, Ref, happened, silence
-from cheng.kernel.expressions import count
+from cheng.kernel.conditions import Condition
+from cheng.kernel.entities import Choice, Entity, Event, Place, Quantity, Ref, Track, happened, silence
+from cheng.kernel.expressions import count, every
 from cheng.kernel.rules import Latch, Rule, by, near
 from cheng.standards.durations import Duration, hours, minutes, seconds, working_days, working_hours
 
@@ -79,6 +80,55 @@ def test_when_the_clock_matters() -> None:
 def test_a_rule_about_events() -> None:
     pressed = rule(when=happened(Panic) & (Panic.force > 2), group=by(Panic.pump, within=minutes(30)))
     assert (pressed.problems, pressed.subject, pressed.is_about_events(), pressed.entity()) == ([], Panic, True, None)
+
+
+class Yard(Entity):
+    """A yard."""
+
+    fence = Place("its fence")
+    limit = Quantity("1", fixed=True)
+
+
+class Crossing(Event):
+    """A truck crossed a line."""
+
+    yard = Ref(Yard)
+    spot = Track("where")
+    weight = Quantity("t")
+    lane = Choice("in", "out")
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        count(Crossing.lane.is_("in"), within=hours(1)) >= 3,
+        Crossing.weight.rises(1, within=hours(1)),
+        ~Crossing.weight.falls(1, within=hours(1)) & (Crossing.weight > 2),
+        Crossing.weight.rate(per=hours(1), within=hours(1)) > 1,
+        Crossing.weight.jumps(4),
+        Crossing.weight.silent(hours(1)),
+        silence(Crossing, hours(1)),
+        Crossing.spot.inside(every(Yard.fence)),
+        Crossing.spot.outside(Crossing.yard.fence),
+        Crossing.weight > Crossing.yard.limit,
+        Crossing.weight > Yard.limit,
+    ],
+    ids=lambda when: when.words(),
+)
+def test_h014_an_event_has_neither_memory_nor_register(when: Condition) -> None:
+    assert [(code, hint) for code, _, hint in problems(rule(when=when))] == [
+        ("H014", "compare fields of the event itself, or make the rule about the entity")
+    ]
+
+
+def test_h015_an_event_does_not_last() -> None:
+    odd = rule(when=Crossing.weight > 2, hold=seconds(5), release=Crossing.weight < 1)
+    hint = "leave it out: an event does not last, its alert ends with its case"
+    assert problems(odd) == [
+        ("H015", "rule odd is about an event and has 'hold'", hint),
+        ("H015", "rule odd is about an event and has 'release'", hint),
+    ]
+    assert rule(when=(Crossing.weight > 2) & Crossing.lane.is_("in") & happened(Crossing)).problems == []
 
 
 class Lamp(Entity):

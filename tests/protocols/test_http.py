@@ -11,7 +11,7 @@ import pytest
 
 from cheng.hub import Hub
 from cheng.infrastructure.clock import ManualClock
-from cheng.protocols.http import HttpDoor
+from cheng.protocols.http import HttpDoor, openapi_paths
 from cheng.security.actors import HOUSE
 from laboratory import open_laboratory
 
@@ -137,7 +137,8 @@ def test_what_is_wrong_with_a_request_is_said(
     hub: Hub, path: str, method: str, media_type: str, status: int, title: str
 ) -> None:
     got = call(hub, path, b"{", method, authorization=token(hub, prefixes=["v"]), content_type=media_type)
-    assert (got[0], got[2]["title"]) == (status, title)
+    assert (got[0], got[2]["title"], got[2]["code"]) == (status, title, title)
+    assert got[2]["type"] == f"urn:cheng:problem:{title}"
     assert len(got[2]["detail"]) > 15
 
 
@@ -167,6 +168,36 @@ def test_too_much_at_once_is_asked_to_come_again(hub: Hub) -> None:
     hub.pipeline._room = 0
     status, head, problem = call(hub, body=line("valve-1"), authorization=token(hub, prefixes=["valve"]))
     assert (status, head["retry-after"], problem["title"]) == (429, "1", "busy")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [(OSError("gone"), 503, "not-durable"), (ZeroDivisionError("inside"), 500, "incident")],
+)
+def test_what_nobody_expected_is_told_without_its_inside(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, fault: Exception, status: int, code: str
+) -> None:
+    def broken(*_: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(hub.pipeline, "submit", broken)
+    got, _, problem = call(hub, body=line("valve-1"), authorization=token(hub, prefixes=["valve"]))
+    assert (got, problem["code"], problem["type"]) == (status, code, f"urn:cheng:problem:{code}")
+    assert str(fault) not in problem["detail"]
+
+
+def test_a_wrong_unit_is_refused_by_its_name(hub: Hub) -> None:
+    def said(unit: str) -> bytes:
+        return json.dumps({"id": "valve-1", "attr": "pressure", "time": NOW, "value": 5, "unit": unit}).encode() + b"\n"
+
+    _, _, answer = call(hub, body=said("kg") + said("furlong"), authorization=token(hub, prefixes=["valve"]))
+    assert [(error["line"], error["code"]) for error in answer["refused"]] == [(1, "bad-unit"), (2, "bad-unit")]
+    assert "'pressure' came in 'kg'" in answer["refused"][0]["reason"]
+    assert "no known unit" in answer["refused"][1]["reason"]
+
+
+def test_every_door_stands_in_the_description() -> None:
+    assert {f"/ingest/{name}" for name in ("observations", "events", "things", "refused")} == {*openapi_paths}
 
 
 def test_all_else_goes_to_the_pages(hub: Hub) -> None:

@@ -20,6 +20,12 @@ def test_what_a_reader_may_not_see_is_gone() -> None:
     assert [c.key for c in shown(COLUMNS, cleared(ANONYMOUS))] == ["number", "plate"]
 
 
+def test_everyone_who_works_here_sees_what_is_internal() -> None:
+    for role in ("officer", "leader", "dispatcher", "reviewer", "operator"):
+        assert "internal" in cleared(Actor("li", roles=(role,))), role
+    assert "internal" not in cleared(Actor("li", roles=("citizen",)))
+
+
 def test_masks_leave_at_most_half() -> None:
     assert masked("abcdef", "tail 3") == "***def"
     assert masked("ab", "tail 3") == "*b"

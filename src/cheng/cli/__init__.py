@@ -1,6 +1,7 @@
 """`cheng`: one module of this folder a command, found by its name and imported when it is asked for."""
 
 import importlib
+import os
 import pkgutil
 import sys
 
@@ -8,6 +9,8 @@ import click
 
 from cheng.standards.problems import InputError, Refused, SpecError
 
+PRIVATE = 0o077
+"""The umask: what a hub keeps, the hashes of passwords among it, is for its owner alone."""
 MISTAKE = 2
 """Exit code when what was asked cannot be done; 1 is for checks that found something."""
 
@@ -49,6 +52,7 @@ def group() -> None:
 
 def main() -> None:
     """The entry point: what goes wrong is said in sentences, never in a trace."""
+    os.umask(PRIVATE)
     try:
         code = group.main(standalone_mode=False)
     except (SpecError, Refused, InputError, click.ClickException, OSError) as error:

@@ -2,8 +2,10 @@
 
 import click
 
-from cheng.checks import check, source_tree, write_pages
+from cheng.checks import check, source_tree, warnings, write_pages
+from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.loader import load_model
+from cheng.standards.calendars import Calendar
 
 
 @click.command()
@@ -14,6 +16,8 @@ def command(write: bool) -> None:
     if write and root is not None:
         for place in write_pages(load_model(), root):
             click.echo(f"written: {place}")
+    for warning in warnings(Calendar(), Clock().now()):
+        click.echo(f"warning: {warning}", err=True)
     problems = check(root)
     for problem in problems:
         click.echo(str(problem))

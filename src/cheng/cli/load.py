@@ -29,6 +29,7 @@ SHOWN = 20
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column says which field.")
 @click.option("--crs", help="Coordinates of the file: WGS84, GCJ-02, BD-09, CGCS2000, EPSG:n.  [default: found out]")
 @click.option("--encoding", help="Of text files: utf-8, gb18030 …  [default: found out]")
+@click.option("--decimal", type=click.Choice([".", ","]), default=".", help="The decimal mark.  [default: .]")
 @click.option("--mend", is_flag=True, help="Mend areas that cross themselves, where that changes next to nothing.")
 @click.option("--thing", help="readings: the thing all of them are of, when no column says it.")
 @click.option("--attr", help="readings: the attribute all of them are of, when no column says it.")
@@ -45,7 +46,7 @@ def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: 
     model = load_model()
     if kind != READINGS and kind not in model.entities:
         hint = did_you_mean(kind, [*model.entities, READINGS])
-        raise Refused("no-kind", "There is no type of thing '{kind}'; {hint}.", {"kind": kind, "hint": hint})
+        raise Refused("no-kind", "There is no type of thing '{kind}' ({hint}).", {"kind": kind, "hint": hint})
     mapping = dict(map(pair, pairs))
     problems = 0
     with target_of(said) as (target, zone):
@@ -82,9 +83,10 @@ def load(
             time_format=said["time_format"],
             encoding=said["encoding"],
             crs=said["crs"] or "WGS84",
+            decimal=said["decimal"],
         )
         return load_readings(target, file, mapping, bar, how)
-    how_things = {"crs": said["crs"], "encoding": said["encoding"], "mend": said["mend"]}
+    how_things = {name: said[name] for name in ("crs", "encoding", "mend", "decimal")}
     return load_things(target, model.entities[kind], file, mapping, bar, **how_things)
 
 
@@ -107,7 +109,7 @@ def target_of(said: dict[str, Any]) -> Iterator[tuple[Target, str]]:
     there = hub_that_runs(settings)
     if there is not None:
         click.echo(f"The hub at {there.url} runs on this folder; loading through it.")
-        yield ThereTarget(poster(there.url, there.secret), "/local/readings"), settings.timezone
+        yield ThereTarget(poster(there.url, there.secret), local=True), settings.timezone
         return
     with opened_hub(settings) as hub:
         yield HereTarget(hub), settings.timezone

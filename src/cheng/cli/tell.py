@@ -32,5 +32,5 @@ def app_of(model: Model, name: str) -> type[App]:
     found = [spec for key, spec in model.apps.items() if name in (key, spec.__name__)]
     if len(found) != 1:
         hint = did_you_mean(name, list(model.apps))
-        raise Refused("not-there", "There is no application '{app}'; {hint}.", {"app": name, "hint": hint}, status=404)
+        raise Refused("not-there", "There is no application '{app}' ({hint}).", {"app": name, "hint": hint}, status=404)
     return found[0]

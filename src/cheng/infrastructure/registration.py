@@ -1,5 +1,6 @@
 """What a thing is, and the checks it has to pass before it is registered."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,10 @@ from cheng.standards.problems import InputError
 
 UNKNOWN = ""
 """The type of things that reported without being registered."""
+
+
+STATES = ("registered", "active", "retired")
+"""States that somebody may set; `unknown` is for things that nobody registered."""
 
 
 class Thing(msgspec.Struct, gc=False):
@@ -68,6 +73,11 @@ def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | No
     if not row.id or len(row.id) > 200 or any(c in row.id for c in "+#\x00/ "):
         reason = f"'{row.id[:40]}' cannot be an id; use up to 200 letters, digits, dots, colons or dashes"
         raise InputError("bad-id", reason, row.line)
+    if row.state not in STATES:
+        hint = did_you_mean(row.state, list(STATES))
+        raise InputError("unknown-state", f"'{row.state[:40]}' is no state of a thing; {hint}", row.line)
+    if "\x00" in row.name + row.owner:
+        raise InputError("bad-text", "its name or owner holds a character that is no text (NUL)", row.line)
     if old is not None and old.type not in (row.type, UNKNOWN):
         raise InputError("other-type", f"'{row.id}' is registered as {old.type} already", row.line)
     properties = dict(old.properties) if old else {}
@@ -75,10 +85,7 @@ def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | No
         properties[name] = property_value(entity, name, value, row.line)
     geometry = row.geometry if row.geometry is not None else (old.geometry if old else None)
     if geometry is not None:
-        try:
-            from_geojson(geometry)
-        except ValueError as error:
-            raise InputError("bad-geometry", f"{error}", row.line) from error
+        check_place(geometry, "", row.line)
     owner = row.owner or (old.owner if old else "") or str(entity.app.owner)  # type: ignore[attr-defined]  # an App
     name = row.name or (old.name if old else "")
     return Thing(
@@ -96,6 +103,14 @@ def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | No
     )
 
 
+def check_place(geometry: dict[str, Any], name: str, line: int | None) -> None:
+    """InputError when GeoJSON is no place on the earth; `name` is the field that holds it."""
+    try:
+        from_geojson(geometry)
+    except ValueError as error:
+        raise InputError("bad-geometry", f"'{name}': {error}" if name else f"{error}", line) from error
+
+
 def property_value(entity: type[Entity], name: str, value: Any, line: int | None) -> Any:
     """A register value as its field wants it; InputError with what was expected."""
     field = entity.fixed().get(name)
@@ -105,10 +120,11 @@ def property_value(entity: type[Entity], name: str, value: Any, line: int | None
     if isinstance(field, Quantity):
         try:
             number = float(value)
-        except (TypeError, ValueError):
-            raise InputError(
-                "not-a-number", f"'{name}' is {value!r}, a number in {field.unit} is wanted", line
-            ) from None
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            reason = f"'{name}' is {str(value)[:80]!r}, a number in {field.unit} is wanted"
+            raise InputError("not-a-number", reason, line)
         if not (field.low is None or number >= field.low) or not (field.high is None or number <= field.high):
             reason = f"'{name}' is {number:g}, it has to lie between {field.low} and {field.high} {field.unit}"
             raise InputError("out-of-range", reason, line)
@@ -116,9 +132,14 @@ def property_value(entity: type[Entity], name: str, value: Any, line: int | None
     if isinstance(field, Choice) and str(value) not in field.options:
         reason = f"'{name}' is '{value}'; it has to be one of {', '.join(field.options)}"
         raise InputError("unknown-label", reason, line)
-    if isinstance(field, Place) and not isinstance(value, dict):
-        raise InputError("bad-geometry", f"'{name}' has to be a GeoJSON geometry", line)
-    return value if isinstance(field, Place) else str(value)
+    if isinstance(field, Place):
+        if not isinstance(value, dict):
+            raise InputError("bad-geometry", f"'{name}' has to be a GeoJSON geometry", line)
+        check_place(value, name, line)
+        return value
+    if "\x00" in str(value):
+        raise InputError("bad-text", f"'{name}' holds a character that is no text (NUL)", line)
+    return str(value)
 
 
 def differs(old: Thing, new: Thing) -> bool:

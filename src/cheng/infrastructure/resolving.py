@@ -112,9 +112,10 @@ def _values(
     else:
         good = ~text & ~place & np.isfinite(reports.value[rows])
         wanted = f"a number in {field.unit}" if isinstance(field, Quantity) else "a number"
+    wrong = rows[~good]
     if isinstance(field, Quantity) and reports.unit is not None:
-        good &= _convert(reports, rows, field, value, quality)
-    for row in rows[~good].tolist():
+        good[good] = _convert(reports, rows[good], field, value, quality, refused)
+    for row in wrong.tolist():
         said = reports.texts[reports.text[row]] if reports.text[row] >= 0 else reports.value[row]
         hint = f"; {did_you_mean(str(said), list(field.options))}" if isinstance(field, Choice) else ""
         reason = f"'{field.name}' is {str(said)[:80]!r}, it has to be {wanted}{hint}"
@@ -122,7 +123,10 @@ def _values(
     return good
 
 
-def _convert(reports: Reports, rows: Rows, field: Quantity, value: Floats, quality: Marks) -> Bools:
+def _convert(
+    reports: Reports, rows: Rows, field: Quantity, value: Floats, quality: Marks, refused: list[InputError]
+) -> Bools:
+    """Brings values into the unit of their field; returns the rows whose unit can become it."""
     assert reports.unit is not None
     good = np.ones(len(rows), np.bool_)
     for number in np.unique(reports.unit[rows]).tolist():
@@ -133,6 +137,8 @@ def _convert(reports: Reports, rows: Rows, field: Quantity, value: Floats, quali
         try:
             value[rows[mine]] = convert(value[rows[mine]], said, field.unit)
             quality[rows[mine]] |= int(Quality.CONVERTED)
-        except ValueError:
+        except ValueError as error:
             good &= ~mine
+            reason = f"'{field.name}' came in {said[:40]!r}, it has to be in {field.unit}: {error}"
+            refused += [InputError("bad-unit", reason, int(line)) for line in reports.line[rows[mine]].tolist()]
     return good

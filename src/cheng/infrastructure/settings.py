@@ -118,8 +118,8 @@ class Settings:
     mqtt_port: int = setting(1883, port_number)
     store: str = setting("", url("sqlite", "postgresql", "postgres"))
     """"" for SQLite in the data folder"""
-    history: str = setting("", url("duckdb", "file", "s3"))
-    """"" for DuckDB and Parquet in the data folder"""
+    history: str = setting("", text)
+    """"" for DuckDB and Parquet in the data folder; nothing else is there yet"""
     bus: str = setting("", url("memory", "nats"))
     """"" for a bus inside the process"""
     timezone: str = setting("Asia/Shanghai", zone_name)
@@ -129,8 +129,6 @@ class Settings:
     root_path: str = setting("", path_prefix)
     public_url: str = setting("", url("http", "https"))
     """where people reach us, for links in messages and feeds; "" for what the request says"""
-    lateness: int = setting(length("30 s"), length)
-    """how late a reading may come and still be judged, unless its attribute says otherwise"""
     keep_readings: int = setting(length("400 d"), length)
     keep_summaries: int = setting(length("3660 d"), length)
     keep_refused: int = setting(length("90 d"), length)
@@ -141,9 +139,6 @@ class Settings:
     secure_cookies: bool = setting(False, flag)
     """true wherever people come by https"""
     upload_limit: int = setting(size("10 MB"), size)
-    smtp: str = setting("", url("smtp", "smtps"))
-    mail_from: str = setting("", text)
-    sms: str = setting("", url("http", "https"))
 
     @classmethod
     def load(cls, data: Path, env: Mapping[str, str] | None = None, **said: Any) -> "Settings":

@@ -53,6 +53,15 @@ class Condition:
         raise TypeError("a condition is judged later, over readings; join conditions with & | ~, not with and, or, not")
 
 
+def parts(of: Any) -> Iterator[Any]:
+    """A condition or term, and all that it is made of; a field is not taken apart."""
+    yield of
+    if isinstance(of, (Column, Condition)) and not isinstance(of, Blank):
+        for inner in vars(of).values():
+            if isinstance(inner, (Column, Condition)):
+                yield from parts(inner)
+
+
 @dataclass(frozen=True, eq=False)
 class Compare(Condition):
     left: Column

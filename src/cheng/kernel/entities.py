@@ -1,11 +1,11 @@
 """What exists: things of a type, with blanks that say what is known of each and what it reports."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NoReturn
 
 from cheng.kernel.conditions import Happened, Silent
 from cheng.kernel.expressions import Field, Hop
-from cheng.kernel.specs import Spec, did_you_mean
+from cheng.kernel.specs import Problem, Spec, SpecError, did_you_mean, place_of
 from cheng.standards.durations import Duration, seconds
 from cheng.standards.units import unit
 
@@ -104,6 +104,26 @@ class Place(Kept):
         super().__init__(doc, fixed=True, level=level)
 
 
+class Secrecy(str):
+    """The level of a reference. A field `level` of what it points to is meant where a rule compares it: say so."""
+
+    __slots__ = ()
+
+    def _refuse(self, _: object) -> NoReturn:
+        raise TypeError("'level' of a reference is who may see it; a field of that name is reached by .hop('level')")
+
+    __gt__ = __ge__ = __lt__ = __le__ = __add__ = __mul__ = __sub__ = __truediv__ = _refuse
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._refuse(name)
+
+
+SIGNS = frozenset({"rises", "falls", "rate", "jumps", "silent", "inside", "outside", "is_"})
+"""What can be asked of numbers, labels and positions, but of no reference: there the word is a field's."""
+
+
 class Ref(Kept):
     """Another thing, named by its type; `Truck.permit.route` follows it."""
 
@@ -111,6 +131,7 @@ class Ref(Kept):
 
     def __init__(self, target: "str | type[Entity]", doc: str = "", *, level: Level = "public") -> None:
         super().__init__(doc, fixed=True, level=level)
+        self.level = Secrecy(level)  # type: ignore[assignment]  # one of the words still, with a warning to rules
         self.target = target if isinstance(target, str) else target.__name__
         self.known = None if isinstance(target, str) else target
         """the type itself, where it was declared before"""
@@ -118,6 +139,23 @@ class Ref(Kept):
     def __getattr__(self, name: str) -> Hop:
         if name.startswith("_"):
             raise AttributeError(name)
+        return self.hop(name)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in SIGNS:
+            known = self.__dict__.get("known")
+            if known is None or name in known.fields():
+                return self.hop(name)
+        return super().__getattribute__(name)
+
+    @classmethod
+    def hides(cls, target: "type[Entity]") -> list[str]:
+        """Fields that no hop reaches, since a reference has an attribute of that name."""
+        own = {*dir(cls), *vars(cls("", ""))} - SIGNS - {"level"}
+        return [name for name in target.fields() if name in own and name not in target.own]
+
+    def hop(self, name: str) -> Hop:
+        """A field of the thing it points to, by its name: `Truck.permit.hop("level")`."""
         known = self.__dict__.get("known")
         if known is not None:
             found = known.fields().get(name)
@@ -146,11 +184,35 @@ class Command:
             self.owner, self.name = owner, name
 
 
+def is_live(value: Any) -> bool:
+    return isinstance(value, Kept) and value.live
+
+
 class Record(Spec, kind="record"):
     """What entities and events have in common: named fields."""
 
     public: bool = False
     """Whether citizens may see it."""
+    taken: ClassVar[frozenset[str]] = frozenset()
+    """Words that pages, files and doors use beside the fields."""
+
+    def __init_subclass__(cls, kind: str = "", **blanks: Any) -> None:
+        if not kind:
+            cls.refuse_own_words()
+        super().__init_subclass__(kind, **blanks)
+
+    @classmethod
+    def refuse_own_words(cls) -> None:
+        """Raises SpecError at once: with such a field in its place the house could not even look at the class."""
+        kinds: list[type[Any]] = [base for base in cls.__mro__[1:] if "kind" in vars(base)]
+        of = kinds[0]  # what the class itself says may be wrong
+        words = {"app", *of.taken, *of.blanks}.union(*map(vars, kinds))
+        found = {name: value for name, value in vars(cls).items() if isinstance(value, (Kept, Command))}
+        lost = {"state"} if of.kind == "entity" else set()
+        bad = [name for name, value in found.items() if name in words or (name in lost and not is_live(value))]
+        if bad:
+            place, hint = place_of(cls), "the house needs that word; choose another"
+            raise SpecError([Problem("H008", f"{cls.__name__} has a field '{name}'", place, hint) for name in bad])
 
     @classmethod
     def check_blank(cls, name: str, value: Any) -> None:
@@ -192,6 +254,19 @@ class Entity(Record, kind="entity"):
     """How often its device is expected to report; three times that without a word makes it silent on the console."""
     own: ClassVar[frozenset[str]] = frozenset({"id", "name", "area", "owner"})
     """What every thing has."""
+    taken = frozenset(
+        {
+            "geometry",
+            "areas",
+            "longitude",
+            "latitude",
+            "url",
+            "area_name",
+            "register_state",
+            "last_heard",
+            "open_alerts",
+        }
+    )
 
     @classmethod
     def commands(cls) -> dict[str, Command]:
@@ -200,6 +275,8 @@ class Entity(Record, kind="entity"):
 
 class Event(Record, kind="event"):
     """Something that happened, a record with typed fields: a gate scan, a camera's capture, a panic call."""
+
+    taken = frozenset({"event", "time"})
 
     @classmethod
     def subject(cls) -> Ref | None:

@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol, TypeVar
 from cheng.kernel.flows import Flow
 from cheng.kernel.frames import Blank
 from cheng.kernel.specs import Spec, did_you_mean
-from cheng.standards.durations import Duration, days
 
 Kind = Literal["ratio", "mean", "sum", "max", "min"]
 Better = Literal["more", "less"]
@@ -114,8 +113,8 @@ class Indicator(Spec, kind="indicator"):
     """What is to be reached; shares as fractions: 0.95."""
     better: Literal["more", "less"] | None = None
     """Which way is good; by default that of the measure."""
-    every: Duration = days(1)
-    """How often it is worked out."""
+    public: bool = False
+    """Whether citizens may see it."""
 
     @classmethod
     def key(cls) -> str:

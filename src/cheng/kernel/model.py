@@ -44,6 +44,7 @@ class Model:
         for module in (house, *modules):
             problems += model._add(module)
         problems += [problem for record in model.records() for problem in model._references(record)]
+        problems += [problem for rule in model.rules.values() for problem in model._hops(rule)]
         problems += [problem for flow in model.flows.values() for problem in model._starts(flow)]
         if problems:
             raise SpecError(problems)
@@ -106,10 +107,25 @@ class Model:
             if ref.target not in self.entities:
                 problem = f"'{ref.name}' of {record.__name__} refers to '{ref.target}'"
                 yield Problem("H022", problem, record.place(), did_you_mean(ref.target, list(self.entities)))
+            elif issubclass(record, Entity):
+                for name in ref.hides(self.entities[ref.target]):
+                    problem = f"'{ref.name}' of {record.__name__} cannot reach '{name}' of {ref.target}"
+                    hint = "a reference has a word of that name itself; choose another for the field"
+                    yield Problem("H026", problem, self.entities[ref.target].place(), hint)
         for name in record.own & record.fields().keys() if issubclass(record, Entity) else ():
             yield Problem(
                 "H023", f"{record.__name__} declares '{name}'", record.place(), "every thing has that already"
             )
+
+    def _hops(self, rule: type[Rule]) -> Iterable[Problem]:
+        """References by word are known only now."""
+        for hop in rule.hops() if not rule.problems else ():
+            target = self.entities.get(hop.ref.target) if isinstance(hop.ref, Ref) else None
+            if target is not None and hop.field.name not in target.fields():
+                problem = (
+                    f"rule {rule.__name__} asks for '{hop.field.name}' of {target.__name__}, which has no such field"
+                )
+                yield Problem("H027", problem, rule.place(), did_you_mean(hop.field.name, list(target.fields())))
 
     def _starts(self, flow: type[Flow]) -> Iterable[Problem]:
         for rule in flow.starters():

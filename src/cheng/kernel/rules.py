@@ -11,12 +11,15 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from cheng.kernel.columns import NEVER, Bools, Rows, Times, ends, last_row, starts
-from cheng.kernel.conditions import Condition, Silent
+from cheng.kernel.conditions import Condition, Inside, Silent, parts
 from cheng.kernel.entities import Entity, Event, Record
+from cheng.kernel.expressions import Count, Hop, Jump, Rate, Swing
 from cheng.kernel.frames import Blank
 from cheng.kernel.specs import Spec, did_you_mean
 from cheng.standards.durations import Duration, seconds
 
+REMEMBERING = (Count, Swing, Rate, Jump, Silent)
+"""What looks at earlier reports, which events do not have."""
 LEVELS = ("notice", "warning", "danger", "emergency")
 
 
@@ -76,6 +79,39 @@ class Rule(Spec, kind="rule"):
             return
         cls.subject = subject
         cls.check_text(subject)
+        if issubclass(subject, Event):
+            cls.check_event(subject)
+
+    @classmethod
+    def check_event(cls, event: type[Event]) -> None:
+        """An event is judged by itself, once: it has no earlier reports, no register, and does not go on."""
+        said = [part for over in (cls.when, cls.release) if over is not None for part in parts(over)]
+        followed = {id(blank) for part in said if isinstance(part, (Hop, Inside)) for blank in vars(part).values()}
+        hint = "compare fields of the event itself, or make the rule about the entity"
+        for part in said:
+            if id(part) in followed:
+                continue
+            if isinstance(part, REMEMBERING):
+                problem = f"rule {cls.__name__} asks an event for its {part.words()}; events have no memory"
+                cls.complain("H014", problem, hint)
+            elif isinstance(part, (Hop, Inside)):
+                problem = f"rule {cls.__name__} asks an event for {part.words()}; events follow no reference or place"
+                cls.complain("H014", problem, hint)
+            elif isinstance(part, Blank) and part.owner is not event:
+                problem = f"rule {cls.__name__} asks event {event.__name__} for {part!r}, which is not its own"
+                cls.complain("H014", problem, hint)
+        for name, filled in (("hold", bool(cls.hold.amount)), ("release", cls.release is not None)):
+            if filled:
+                problem = f"rule {cls.__name__} is about an event and has '{name}'"
+                cls.complain("H015", problem, "leave it out: an event does not last, its alert ends with its case")
+
+    @classmethod
+    def hops(cls) -> list[Hop]:
+        """The references it follows."""
+        places = [part.place for over in (cls.when, cls.release) for part in parts(over) if isinstance(part, Inside)]
+        by_field = cls.group.field if cls.group is not None else None
+        said = (cls.when, cls.release, by_field, *places)
+        return list({id(part): part for over in said for part in parts(over) if isinstance(part, Hop)}.values())
 
     @classmethod
     def check_spans(cls) -> None:

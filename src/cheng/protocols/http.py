@@ -5,11 +5,13 @@ A plain ASGI application in front of the pages: a reading that comes alone shoul
 
 import gzip
 import logging
+import secrets
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import OperationalError
 
 from cheng.hub import Hub
 from cheng.protocols.decoding import DECODERS, NDJSON
@@ -28,31 +30,62 @@ JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 
 
-def _operation(summary: str, types: tuple[str, ...], example: str) -> dict[str, Any]:
+INCIDENT = (
+    "Something went wrong on our side; it has been written down under the number {incident}. "
+    "Nobody can say how much of this was taken: look there, then send it again."
+)
+REFUSED = "refused: [{line, code, reason}]"
+
+
+def _operation(
+    summary: str, types: tuple[str, ...], example: str, answer: str = f"Durable: {{accepted, marked, {REFUSED}}}."
+) -> dict[str, Any]:
     told = {"type": "string", "format": "binary", "example": example}
     answers = {
-        "200": "Durable: {accepted, marked, refused: [{line, code, reason}]}.",
+        "200": answer,
         "400": "Nothing in it could be understood; it is kept aside.",
         "401": "No valid token.",
+        "403": "The role of the token does not include this.",
         "413": "Longer than 64 MB, unpacked.",
         "415": "A media type or packing that is not taken here.",
         "429": "Too much is waiting; come again after Retry-After seconds.",
+        "500": "Our mistake; the number of the incident is told.",
         "503": "It could not be made durable; send it again.",
+        "507": "There is no room; nothing was taken.",
     }
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         "summary": summary,
         "tags": ["ingest"],
         "security": [{"token": []}],
         "requestBody": {"required": True, "content": {media: {"schema": told} for media in types}},
-        "responses": {code: {"description": text} for code, text in answers.items()},
+        "responses": {
+            code: {"description": text} | ({} if code == "200" else {"content": problem})
+            for code, text in answers.items()
+        },
     }
 
 
 READING = '{"id":"cover-1","attr":"tilt","time":"2026-11-20T08:00:00+08:00","value":3.5}'
 EVENT = '{"event":"Panic","time":1795132800000,"button":"button-1","way":"pressed"}'
+THING = '{"id":"cover-7","type":"Cover","geometry":{"type":"Point","coordinates":[106.55,29.56]}}'
+ROWS = '{"file":"covers.csv","rows":[{"line":4,"code":"no-id","reason":"it has no id","payload":",One,North"}]}'
 openapi_paths = {
     "/ingest/observations": {"post": _operation("Readings, acknowledged when durable", tuple(DECODERS), READING)},
     "/ingest/events": {"post": _operation("Events, one JSON object a line", (NDJSON,), EVENT)},
+    "/ingest/things": {
+        "post": _operation(
+            "Things for the register, one JSON object a line",
+            (NDJSON,),
+            THING,
+            f"Registered: {{added, changed, unchanged, {REFUSED}}}.",
+        )
+    },
+    "/ingest/refused": {
+        "post": _operation(
+            "Rows of a file that could not be read, to be kept aside", (JSON.decode(),), ROWS, "Kept: {kept}."
+        )
+    },
 }
 """What stands in /api/openapi.json of doors that are outside the pages."""
 
@@ -71,11 +104,8 @@ class HttpDoor:
             return
         try:
             receipt = await self._answer(scope, receive)
-        except (InputError, Refused) as error:
-            await self._problem(send, error)
         except Exception as error:
-            log.exception("a delivery failed")
-            await self._problem(send, error)
+            await tell_problem(send, error)
         else:
             await respond(send, 200, JSON, msgspec.json.encode(receipt.told()))
 
@@ -99,9 +129,24 @@ class HttpDoor:
             raise Refused("token", "Send a valid token: Authorization: Bearer cheng_…", status=401)
         return actor
 
-    async def _problem(self, send: Send, error: Exception) -> None:
+
+async def tell_problem(send: Send, error: Exception) -> None:
+    """Answers with problem details in the form of the pages; what nobody expected gets a number, the log its trace."""
+    extra: dict[str, Any] = {}
+    if isinstance(error, (InputError, Refused)):
         status, problem = turned_away(error)
-        await respond(send, status, PROBLEM, msgspec.json.encode(problem))
+        extra["code"] = error.code
+    elif isinstance(error, (OSError, OperationalError)):
+        log.error("a delivery could not be written down", exc_info=error)
+        status, problem = turned_away(error)
+        extra["code"] = problem["title"]
+    else:
+        incident = secrets.token_hex(4)
+        log.error("incident %s: a delivery failed", incident, exc_info=error)
+        status, problem = 500, {"title": "incident", "detail": INCIDENT.format(incident=incident)}
+        extra |= {"code": "incident", "incident": incident}
+    problem |= {"type": f"urn:cheng:problem:{extra['code']}", "status": status, **extra}
+    await respond(send, status, PROBLEM, msgspec.json.encode(problem))
 
 
 async def body(receive: Receive) -> bytes:

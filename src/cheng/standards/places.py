@@ -11,7 +11,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 def from_geojson(geometry: dict[str, Any]) -> shapely.Geometry:
-    """A geometry from GeoJSON; raises ValueError with what is wrong."""
+    """A geometry from GeoJSON, in degrees WGS 84; raises ValueError with what is wrong."""
     try:
         place = shapely.from_geojson(json.dumps(geometry))
     except (shapely.errors.ShapelyError, TypeError, ValueError) as error:
@@ -20,6 +20,13 @@ def from_geojson(geometry: dict[str, Any]) -> shapely.Geometry:
         raise ValueError("the geometry is empty")
     if not place.is_valid:
         raise ValueError(f"the geometry crosses itself or is broken: {shapely.is_valid_reason(place)}")
+    west, south, east, north = place.bounds
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        longitude, latitude = (west if west < -180 else east), (south if south < -90 else north)
+        where = f"longitude {longitude:.10g}, latitude {latitude:.10g} is nowhere on the earth"
+        if west >= -90 and east <= 90 and south >= -180 and north <= 180:
+            raise ValueError(f"{where}; they look swapped, GeoJSON wants the longitude first")
+        raise ValueError(f"{where}; longitudes go from -180 to 180, latitudes from -90 to 90")
     return place
 
 

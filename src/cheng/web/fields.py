@@ -9,7 +9,7 @@ import msgspec
 from cheng.security.actors import Actor
 
 Level = Literal["public", "internal", "sensitive"]
-WORKING = {"officer", "leader", "operator"}
+WORKING = {"officer", "leader", "dispatcher", "reviewer", "operator"}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ FAMILIES = {
     "ecology": "Ecology",
 }
 SUPPORTS = {
-    "infrastructure": "Infrastructure: store, history, bus and lake",
+    "infrastructure": "Infrastructure: store, history and bus",
     "standards": "Standards and evaluation: units, codes, calendars, indicators",
     "security": "Security: who may do what, masks, audit",
 }

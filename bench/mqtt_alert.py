@@ -11,12 +11,15 @@ from bench.measuring import Figure, folder, report
 from bench.prepared import prepare, up
 
 PAUSE = 0.05
+PATIENCE = 30
 
 
 def wait_for_alert(stream: http.client.HTTPResponse) -> None:
     """Reads the stream up to the next alert."""
+    start = time.perf_counter()
     while not stream.readline().startswith(b"event: alert"):
-        pass
+        if time.perf_counter() - start > PATIENCE:
+            raise SystemExit(f"no alert within {PATIENCE} s")
     while stream.readline().strip():
         pass
 

@@ -31,7 +31,9 @@ def prepare(folder: Path) -> Prepared:
     hub = open_hub(Settings.load(folder, {}))
     try:
         home = {"compound": "Riverside", "station": "Old Town"}
-        hub.things.put([NewThing("home-1", "Home", properties=home, owner=OFFICE)], "bench")
+        outcome = hub.things.put([NewThing("home-1", "Household", properties=home, owner=OFFICE)], "bench")
+        if outcome.refused:
+            raise SystemExit(str(outcome.refused[0]))
         hub.accounts.create(HOUSE, "bench", "Bench", ["officer"], OFFICE, PASSWORD)
         session, _ = hub.door.sign_in("bench", PASSWORD)
         token = hub.tokens.issue(HOUSE, "home-1", "device", {"ids": ["home-1"]})

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from cheng.infrastructure.alert_lists import AlertLists
+from cheng.infrastructure.bulk import execute_many
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.quiet import Asked, Quiet
@@ -25,6 +26,11 @@ from cheng.kernel.standing import HOUSE
 Message = tuple[str, dict[str, Any]]
 """Topic and body for the bus."""
 CHUNK = 500
+CORRECTED = ("key", "onset", "cleared", "state", "withdrawn_at")
+NEW_ALERT, NEW_NOTICE = insert(alerts), insert(alert_notices)
+CORRECTION = (
+    update(alerts).where(alerts.c.id == bindparam("_id")).values({name: bindparam(f"_{name}") for name in CORRECTED})
+)
 KEY = list(alerts.c.keys()).index("key")
 
 
@@ -118,10 +124,10 @@ class AlertBook(AlertLists):
             rule = self.model.rules[row["rule"]]
             row["state"] = quiet.state(row, one.thing, rule)
             row["group_id"] = self._lead(rule, one.thing, row) if row["state"] == "standing" else None
-        conn.execute(insert(alerts), [row for row, _ in rows])
+        execute_many(conn, NEW_ALERT, [row for row, _ in rows])
         now = self.clock.now()
         notices = [{"alert": r["id"], "at": now, "kind": "raised", "detail": {"state": r["state"]}} for r, _ in rows]
-        conn.execute(insert(alert_notices), notices)
+        execute_many(conn, NEW_NOTICE, notices)
         for row, one in rows:
             if row["state"] == "standing" and "broken" not in row["message_values"]:
                 self._start_cases(conn, row, one.thing)
@@ -255,11 +261,9 @@ class AlertBook(AlertLists):
             if row["case"] and one.change.kind != "reopened":
                 self._tell_case(conn, row["case"], f"alert_{kind}", {"detail": detail})
         if touched:
-            names = ("key", "onset", "cleared", "state", "withdrawn_at")
-            change = update(alerts).where(alerts.c.id == bindparam("_id"))
-            change = change.values({name: bindparam(f"_{name}") for name in names})
-            conn.execute(change, [{"_id": i, **{f"_{n}": row[n] for n in names}} for i, row in touched.items()])
-            conn.execute(insert(alert_notices), notices)
+            rows = [{"_id": i, **{f"_{name}": row[name] for name in CORRECTED}} for i, row in touched.items()]
+            execute_many(conn, CORRECTION, rows)
+            execute_many(conn, NEW_NOTICE, notices)
         return messages
 
     def _known(self, conn: Connection, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

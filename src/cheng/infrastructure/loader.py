@@ -20,6 +20,8 @@ def application_modules() -> Iterator[ModuleType]:
     for name in sorted(found):
         try:
             yield importlib.import_module(name)
+        except SpecError as error:
+            problems += error.problems
         except (ImportError, AttributeError, NameError, SyntaxError, TypeError, ValueError) as error:
             problems.append(Problem("H025", f"the application cannot be read: {error}", name, "mend the file"))
     if problems:

@@ -31,8 +31,9 @@ def execute_many(conn: Connection, statement: Insert | Update, rows: Sequence[di
         return
     names = tuple(rows[0])
     text, order = rendered(statement, conn.dialect, names)
-    columns = statement.table.c if isinstance(statement, Insert) else {}
-    as_json = [name for name in names if name in columns and isinstance(columns[name].type, JSON)]
+    as_json: list[str] = []
+    if isinstance(statement, Insert):
+        as_json = [name for name in names if isinstance(statement.table.c[name].type, JSON)]
     if as_json:
         rows = [{**row, **{name: msgspec.json.encode(row[name]).decode() for name in as_json}} for row in rows]
     conn.exec_driver_sql(text, list(rows) if order is None else [tuple(row[name] for name in order) for row in rows])

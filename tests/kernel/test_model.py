@@ -74,3 +74,24 @@ def test_hops_that_lead_somewhere() -> None:
 def test_h026_a_field_that_a_reference_hides() -> None:
     (problem,) = found("Truck.speed > 5", "retain")
     assert (problem.code, problem.message) == ("H026", "'permit' of Truck cannot reach 'retain' of Permit")
+
+
+def test_h028_an_alert_is_one_case() -> None:
+    flows = "\n".join(
+        f'''
+class {name}(Flow):
+    """Looks into it."""
+
+    starts = odd
+    steps = (Step("look", to="squad"),)
+'''
+        for name in ("stop", "fine")
+    )
+    module = ModuleType("works.city.hauls")
+    source = SOURCE.replace("WHEN", "Truck.speed > 5").replace("FIELD", "weight")
+    source = source.replace("import App,", "import App, Flow, Step,")
+    exec(source + flows, module.__dict__)
+    with pytest.raises(SpecError) as caught:
+        Model.of([module])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.message) == ("H028", "rule odd starts hauls.stop and hauls.fine")

@@ -36,7 +36,7 @@ from cheng.infrastructure.case_lists import (
 )
 from cheng.infrastructure.case_rows import Entry, entry
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import accounts, case_runs, case_shared, cases
+from cheng.infrastructure.tables import accounts, case_runs, cases
 
 CHUNK = 500
 WAITING = ("extension", "appeal")
@@ -152,13 +152,6 @@ def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:
         for name, number in conn.execute(select(found.c.light, func.count()).group_by(found.c.light)):
             counted[name] = number
     return counted
-
-
-def departments_of(conn: Connection, case_id: str) -> frozenset[str]:
-    """Every department that was ever asked about a case, and those it is offered to beside the first."""
-    runs = select(case_runs.c.department).where(case_runs.c.case == case_id)
-    shared = select(case_shared.c.department).where(case_shared.c.case == case_id)
-    return frozenset(name for name in conn.execute(union(runs, shared)).scalars() if name)
 
 
 def officers(store: Store, departments: Sequence[str]) -> list[tuple[str, str]]:

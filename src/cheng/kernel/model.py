@@ -46,6 +46,7 @@ class Model:
         problems += [problem for record in model.records() for problem in model._references(record)]
         problems += [problem for rule in model.rules.values() for problem in model._hops(rule)]
         problems += [problem for flow in model.flows.values() for problem in model._starts(flow)]
+        problems += [problem for rule in model.rules.values() for problem in model._one_flow(rule)]
         if problems:
             raise SpecError(problems)
         return model
@@ -126,6 +127,13 @@ class Model:
                     f"rule {rule.__name__} asks for '{hop.field.name}' of {target.__name__}, which has no such field"
                 )
                 yield Problem("H027", problem, rule.place(), did_you_mean(hop.field.name, list(target.fields())))
+
+    def _one_flow(self, rule: type[Rule]) -> Iterable[Problem]:
+        """An alert is one case."""
+        flows = [flow.key() for flow in self.flows_started_by(rule)]
+        if len(flows) > 1:
+            hint = "let one flow do it, with a step that goes to several departments at once: to=('…', '…')"
+            yield Problem("H028", f"rule {rule.__name__} starts {' and '.join(flows)}", rule.place(), hint)
 
     def _starts(self, flow: type[Flow]) -> Iterable[Problem]:
         for rule in flow.starters():

@@ -179,7 +179,7 @@ async def listen_for_devices(broker: Broker, host: str, port: int, spare: bool =
     `::` takes IPv4 callers too.
     """
     try:
-        port = await broker.start(host, port)
+        port = await broker.start(host, port or (free_on_both() if host == "::" else 0))
         if host == "::":
             await broker.start("0.0.0.0", port)  # noqa: S104  # asyncio's "::" is IPv6 alone; "::" asked for every address
     except OSError as error:
@@ -188,6 +188,12 @@ async def listen_for_devices(broker: Broker, host: str, port: int, spare: bool =
             return await listen_for_devices(broker, host, 0)
         raise cannot_listen(host, port, "--mqtt-port", error) from error
     return port
+
+
+def free_on_both() -> int:
+    """A port that neither IPv4 nor IPv6 uses."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as both:
+        return int(both.getsockname()[1])
 
 
 # -- ending

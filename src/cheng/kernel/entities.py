@@ -1,7 +1,7 @@
 """What exists: things of a type, with blanks that say what is known of each and what it reports."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal
 
 from cheng.kernel.conditions import Happened, Silent
 from cheng.kernel.expressions import Field, Hop
@@ -104,22 +104,6 @@ class Place(Kept):
         super().__init__(doc, fixed=True, level=level)
 
 
-class Secrecy(str):
-    """The level of a reference. A field `level` of what it points to is meant where a rule compares it: say so."""
-
-    __slots__ = ()
-
-    def _refuse(self, _: object) -> NoReturn:
-        raise TypeError("'level' of a reference is who may see it; a field of that name is reached by .hop('level')")
-
-    __gt__ = __ge__ = __lt__ = __le__ = __add__ = __mul__ = __sub__ = __truediv__ = _refuse
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        self._refuse(name)
-
-
 SIGNS = frozenset({"rises", "falls", "rate", "jumps", "silent", "inside", "outside", "is_"})
 """What can be asked of numbers, labels and positions, but of no reference: there the word is a field's."""
 
@@ -131,7 +115,6 @@ class Ref(Kept):
 
     def __init__(self, target: "str | type[Entity]", doc: str = "", *, level: Level = "public") -> None:
         super().__init__(doc, fixed=True, level=level)
-        self.level = Secrecy(level)  # type: ignore[assignment]  # one of the words still, with a warning to rules
         self.target = target if isinstance(target, str) else target.__name__
         self.known = None if isinstance(target, str) else target
         """the type itself, where it was declared before"""

@@ -40,6 +40,8 @@ def row_of(ask: Ask, account: Mapping[str, Any]) -> dict[str, Any]:
         state = "new password due" if account["must_change"] else "in use"
     roles = account["roles"] if ask.representation != "html" else [role_name(ask, role) for role in account["roles"]]
     kept = {key: account[key] for key in ("name", "display_name", "department", "created")}
+    if ask.representation == "html" and kept["department"]:
+        kept["department"] = ask._(kept["department"])
     text = ask._(state) if ask.representation == "html" else state
     return {**kept, "roles": roles, "state": text, "url": ask.url(f"/console/accounts/{account['name']}")}
 

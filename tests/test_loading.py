@@ -183,7 +183,7 @@ def test_a_hub_elsewhere_keeps_every_refused_row_once(town: Town, tmp_path: Path
 def test_what_was_refused_is_kept_when_the_load_breaks_off(town: Town, tmp_path: Path) -> None:
     town.register(Pump, "p1", site="North")
     target = HereTarget(town.hub)
-    town.hub.pipeline._room = 0
+    town.hub.pipeline.inbox.room = 0
     with pytest.raises(Refused):
         readings(target, file(tmp_path, "heat.csv", HEAT))
     assert [each.line for each in town.hub.refused.list()] == [3]

@@ -17,6 +17,7 @@ from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.tables import alert_notices, alerts, cases
 from cheng.kernel.observations import Batch, Quality
 from cheng.kernel.rules import Change
+from cheng.standards.problems import Refused
 from laboratory import open_laboratory
 
 SECOND = 1_000_000
@@ -132,10 +133,42 @@ def test_a_late_reading_withdraws_the_alert_and_an_untouched_case(tmp_path: Path
 def test_more_than_can_be_taken_is_turned_away(tmp_path: Path, clock: ManualClock) -> None:
     hub = open_laboratory(tmp_path, clock)
     try:
-        hub.pipeline._room = 5
+        hub.pipeline.inbox.room = 0
         with pytest.raises(Exception, match="try again in a second"):
             hub.pipeline.submit(pressures(hub, clock, [1] * 6))
         assert hub.pipeline.counters.turned_away == 6
+    finally:
+        hub.close()
+
+
+def test_what_the_log_refuses_is_not_acknowledged_and_leaves_no_trace(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = open_laboratory(tmp_path, clock)
+    try:
+        append, turns = hub.history.append, iter([True, False, True, True, False])
+
+        def sometimes(frame: Batch) -> int:
+            if not next(turns, True):
+                raise OSError("the disk is gone")
+            return append(frame)
+
+        monkeypatch.setattr(hub.history, "append", sometimes)
+        kept = 0
+        for turn in range(12):
+            batch = pressures(hub, clock, [120])
+            try:
+                hub.pipeline.submit(batch).result(10)
+                kept += 1
+            except (OSError, Refused):
+                assert turn in (1, 4)
+            clock.advance(10 * SECOND)
+        hub.pipeline.drain()
+        assert kept == 10
+        assert hub.history.readings().num_rows == kept
+        (alert,) = rows(hub, alerts)
+        assert alert["raised"] - int(str(alert["onset"])) == 60 * SECOND
+        assert hub.judges.seq == hub.history.next - 1
     finally:
         hub.close()
 

@@ -1,11 +1,13 @@
 """The pipeline: from readings that came in to alerts and cases. Start reading here.
 
     doors ──▶ resolve ──▶ mark ──▶ judge ──▶ log (durable) ──▶ acknowledge
-                                     └──▶ alerts ──▶ cases ──▶ everybody who listens
+                                     └──────────────▶ alerts ──▶ cases ──▶ everybody who listens
 
-One thread takes whatever has come in since it last looked (group commit), so that one fsync serves many senders.
-A second one writes alerts, in order, while the first goes on. After a crash the log is replayed from the last
-checkpoint; alerts have keys, so what was found before is found again and not raised twice.
+Three threads, each handing on to the next in order. The first judges whatever has come in since it last looked, so
+that one fsync serves many senders. The second makes it durable and acknowledges, while the first judges the next
+lot. The third writes alerts. After a crash the log is replayed from the last checkpoint; alerts have keys, so what
+was found before is found again and not raised twice. What cannot be made durable is not acknowledged, nor is
+anything judged after it: the judging goes back to what the log holds.
 """
 
 import logging
@@ -21,21 +23,21 @@ from cheng.infrastructure.alert_writer import AlertWriter
 from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
-from cheng.infrastructure.judges import Judges
+from cheng.infrastructure.inbox import Inbox, Waiting
+from cheng.infrastructure.judges import Checkpoint, Judges
 from cheng.kernel.observations import Batch, Events, Frame
 from cheng.standards.durations import minutes
 from cheng.standards.problems import Refused
 
 log = logging.getLogger(__name__)
 ROOM = 2_000_000
-"""Readings that may wait; beyond it senders are asked to come again."""
-GROUP = 200_000
-"""Readings judged and committed in one go."""
+"""Readings that may be under way; beyond it senders are asked to come again."""
+GROUP = 100_000
+"""Readings judged and committed in one go, about: what waits longest for its acknowledgement waits for two of them."""
+AHEAD = 2
+"""Lots that may be judged before the first of them is durable."""
 EVERY = minutes(1).us
 """How often the state of the judging is written down."""
-
-BUSY = "More is coming in than can be taken just now; try again in a second."
-ENDING = object()
 
 
 @dataclass
@@ -49,11 +51,14 @@ class Counters:
 
 
 @dataclass
-class Waiting:
-    """Something a sender waits for: its future gives how many readings were marked."""
+class Lot:
+    """What was judged in one go and has to be made durable before anybody hears of it."""
 
-    frame: Frame
-    done: "Future[int]" = field(default_factory=Future)
+    waiting: list[Waiting]
+    frames: list[Frame] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    marks: list[threading.Event] = field(default_factory=list)
 
 
 class Pipeline:
@@ -62,12 +67,16 @@ class Pipeline:
     def __init__(self, judges: Judges, history: History, alerts: AlertBook, bus: Bus, clock: Clock) -> None:
         self.judges, self.history, self.alerts, self.bus, self.clock = judges, history, alerts, bus, clock
         self.counters = Counters()
-        self._inbox: queue.Queue[Waiting | threading.Event | None] = queue.Queue()
+        self.inbox = Inbox(ROOM)
         self.writer = AlertWriter(alerts, judges, bus)
+        self._judged: queue.Queue[Lot | None] = queue.Queue(AHEAD)
+        self._torn = threading.Event()
+        """set when something could not be made durable: what was judged after it is not acknowledged either"""
+        self._spoilt = False
+        """whether the judging broke off and its state is not to be trusted"""
         self._saved = clock.now()
-        self._room = ROOM
-        self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._take, name="judging", daemon=True)
+        self._judging = threading.Thread(target=self._judge_all, name="judging", daemon=True)
+        self._committing = threading.Thread(target=self._commit_all, name="committing", daemon=True)
 
     def start(self) -> None:
         """Replays what the last run had judged only in memory, then opens for readings."""
@@ -75,101 +84,122 @@ class Pipeline:
             found = self.judges.replay(frame)
             self.judges.seq = first + len(frame) - 1
             self.alerts.apply(found)
+        self.judges.seq = self.history.next - 1
         self.alerts.reconcile(self.judges.standing())
         self.writer.start()
-        self._thread.start()
+        self._committing.start()
+        self._judging.start()
 
-    def submit(self, frame: Frame) -> "Future[int]":
+    def submit(self, frame: Frame, sender: str = "") -> "Future[int]":
         """Hands in readings or events; the future is done when they are durable, with the number of marked ones.
 
-        Refused 429 while too much is waiting.
+        Senders are served in turn. Refused 429 while too much of this one is waiting, 503 when the house closes.
         """
-        waiting = Waiting(frame)
-        with self._lock:
-            if self._room < len(frame) and self._room < ROOM:
-                self.counters.turned_away += len(frame)
-                raise Refused("busy", BUSY, status=429)
-            self._room -= len(frame)
-        self._inbox.put(waiting)
-        return waiting.done
+        try:
+            return self.inbox.put(frame, sender)
+        except Refused:
+            self.counters.turned_away += len(frame)
+            raise
 
     def drain(self) -> None:
         """Returns when all that was submitted before is judged and its alerts are written."""
-        reached = threading.Event()
-        self._inbox.put(reached)
-        reached.wait()
+        self.inbox.mark().wait()
 
     def close(self) -> None:
         """Takes what is waiting, then writes down the state of the judging."""
-        self._inbox.put(None)
-        self._thread.join()
+        self.inbox.close()
+        self._judging.join()
+        self._committing.join()
         self.writer.close()
         if not self.writer.trouble:
             self.judges.save(self.judges.freeze())
 
-    # -- the thread that judges and makes durable
+    # -- the thread that judges
 
-    def _take(self) -> None:
-        while True:
-            group, other = self._next_group()
+    def _judge_all(self) -> None:
+        while not self.inbox.done():
+            group = self.inbox.take(GROUP, 1 / max(self.clock.speed, 1))
+            lot = Lot(group)
             try:
-                if group:
-                    self._commit(group)
-                self._hand_on(self.judges.tick(self.clock.now()))
+                if self._torn.is_set() or self._spoilt:
+                    self._go_back()
+                self._judge(lot)
             except Exception as error:
-                log.exception("readings could not be made durable; nothing of them is acknowledged")
-                for waiting in group:
-                    if not waiting.done.done():
-                        waiting.done.set_exception(error)
-                self.judges.restore_from(self.history)
-            with self._lock:
-                self._room += sum(len(w.frame) for w in group)
-            if isinstance(other, threading.Event):
-                self.writer.tell(other)
-            elif other is ENDING:
-                return
+                log.exception("readings could not be judged; nothing of them is acknowledged")
+                self._fail(lot, error)
+                self._spoilt, lot = True, Lot([])
+            lot.marks = self.inbox.reached()
+            if lot.frames or lot.found or lot.checkpoint or lot.marks:
+                self._judged.put(lot)
+        self._judged.put(Lot([], marks=self.inbox.reached()))
+        self._judged.put(None)
 
-    def _next_group(self) -> tuple[list[Waiting], object]:
-        """Everything that waits, up to GROUP readings, and what else came; waits a second of hub time for the first."""
-        group: list[Waiting] = []
-        size = 0
-        try:
-            item = self._inbox.get(timeout=1 / max(self.clock.speed, 1))
-            while isinstance(item, Waiting):
-                group.append(item)
-                size += len(item.frame)
-                if size >= GROUP:
-                    return group, None
-                item = self._inbox.get_nowait()
-        except queue.Empty:
-            return group, None
-        return group, ENDING if item is None else item
-
-    def _commit(self, group: list[Waiting]) -> None:
-        batches = [w for w in group if isinstance(w.frame, Batch)]
-        found: list[Found] = []
+    def _judge(self, lot: Lot) -> None:
+        """Batches as one, then events; last what the passing of time has made true."""
+        batches = [w.frame for w in lot.waiting if isinstance(w.frame, Batch)]
         if batches:
-            batch = Batch.concat([w.frame for w in batches if isinstance(w.frame, Batch)])
-            found += self.judges.take(batch, self.clock.now())
-            self.judges.seq = self.history.append(batch) + len(batch) - 1
-            edges = np.cumsum([len(w.frame) for w in batches])[:-1]
-            for waiting, quality in zip(batches, np.split(batch.quality, edges), strict=True):
-                waiting.done.set_result(int(np.count_nonzero(quality)))
-            self.counters.marked += int(np.count_nonzero(batch.quality))
-        for waiting in group:
+            batch = Batch.concat(batches)
+            lot.found += self.judges.take(batch, self.clock.now())
+            lot.frames.append(batch)
+        for waiting in lot.waiting:
             if isinstance(waiting.frame, Events):
-                self.judges.seq = self.history.append(waiting.frame) + len(waiting.frame) - 1
-                found += self.judges.take_events(waiting.frame)
-                waiting.done.set_result(0)
-        self.counters.commits += 1
-        self.counters.accepted += sum(len(w.frame) for w in group)
-        self.bus.publish("readings", {"accepted": self.counters.accepted})
-        self._hand_on(found)
-
-    def _hand_on(self, found: list[Found]) -> None:
-        """To the second thread; every so often with the state as it is now, to be written after these alerts."""
-        now, checkpoint = self.clock.now(), None
+                lot.found += self.judges.take_events(waiting.frame)
+                lot.frames.append(waiting.frame)
+        self.judges.seq += sum(map(len, lot.frames))
+        now = self.clock.now()
+        lot.found += self.judges.tick(now)
         if now - self._saved >= EVERY and self.judges.seq != self.judges.saved:
-            self._saved, checkpoint = now, self.judges.freeze()
-        if found or checkpoint:
-            self.writer.put(found, checkpoint)
+            self._saved, lot.checkpoint = now, self.judges.freeze()
+
+    def _go_back(self) -> None:
+        """To what is durable, once the second thread has let go of everything judged before."""
+        self._judged.join()
+        self.judges.restore_from(self.history)
+        self.judges.seq = self.history.next - 1
+        self._spoilt = False
+        self._torn.clear()
+
+    # -- the thread that makes durable
+
+    def _commit_all(self) -> None:
+        while (lot := self._judged.get()) is not None:
+            try:
+                if self._torn.is_set():
+                    raise Refused("not-durable", "The readings could not be written down; send them again.", status=503)
+                self._commit(lot)
+            except Exception as error:
+                if not self._torn.is_set():
+                    log.exception("readings could not be made durable; nothing of them is acknowledged")
+                    self._torn.set()
+                self._fail(lot, error)
+            for mark in lot.marks:
+                self.writer.tell(mark)
+            self._judged.task_done()
+
+    def _commit(self, lot: Lot) -> None:
+        """Durable first, then acknowledged, then told on."""
+        for frame in lot.frames:
+            self.history.append(frame)
+        batches = [w for w in lot.waiting if isinstance(w.frame, Batch)]
+        if batches:
+            so_far = np.concatenate(([0], np.cumsum(lot.frames[0].quality != 0)))
+            marked = np.diff(so_far[np.cumsum([0, *(len(w.frame) for w in batches)])])
+            self.counters.marked += int(so_far[-1])
+            for waiting, count in zip(batches, marked.tolist(), strict=True):
+                waiting.done.set_result(count)
+        for waiting in lot.waiting:
+            if isinstance(waiting.frame, Events):
+                waiting.done.set_result(0)
+        self.inbox.release(lot.waiting)
+        if lot.frames:
+            self.counters.commits += 1
+            self.counters.accepted += sum(map(len, lot.frames))
+            self.bus.publish("readings", {"accepted": self.counters.accepted})
+        if lot.found or lot.checkpoint:
+            self.writer.put(lot.found, lot.checkpoint)
+
+    def _fail(self, lot: Lot, error: Exception) -> None:
+        for waiting in lot.waiting:
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
+        self.inbox.release(lot.waiting)

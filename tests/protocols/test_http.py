@@ -165,7 +165,7 @@ def test_events_ring_the_rule_about_them(hub: Hub) -> None:
 
 
 def test_too_much_at_once_is_asked_to_come_again(hub: Hub) -> None:
-    hub.pipeline._room = 0
+    hub.pipeline.inbox.room = 0
     status, head, problem = call(hub, body=line("valve-1"), authorization=token(hub, prefixes=["valve"]))
     assert (status, head["retry-after"], problem["title"]) == (429, "1", "busy")
 

@@ -1,7 +1,8 @@
-"""What every script needs: free ports, child processes, load, and one way to print a figure."""
+"""What every script needs: free ports, child processes, CPU seconds, load, and one way to tell a figure."""
 
 import json
 import os
+import resource
 import socket
 import statistics
 import subprocess
@@ -12,8 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import psutil
+
+ROOT = Path(__file__).parents[1]
+Durability = Literal["volatile", "process-crash-safe", "fsync before ack"]
+"""What an acknowledged reading survives: nothing, the death of the process, a power cut."""
+LOAD_AT_START = os.getloadavg()[0]
 
 
 @dataclass
@@ -26,20 +33,41 @@ class Figure:
     values: list[float]
     holds: bool
     note: str = ""
+    durability: Durability | Literal[""] = ""
+    """of what was acknowledged, where something was"""
+    why: str = ""
+    """what stands in the way, shown when the goal is missed"""
+    load: str = ""
+    """filled in by `report`"""
 
     def line(self) -> str:
-        least, middle, most = min(self.values), statistics.median(self.values), max(self.values)
-        numbers = f"{least:,.4g} / **{middle:,.4g}** / {most:,.4g} {self.unit}"
-        return f"| {self.claim} | {self.goal} | {numbers} | {'yes' if self.holds else '**no**'} | {self.note} |"
+        remarks = [self.durability, self.note, "" if self.holds else self.why, self.load]
+        numbers = f"{spread(self.values)} {self.unit}"
+        holds = "yes" if self.holds else "**missed**"
+        return f"| {self.claim} | {self.goal} | {numbers} | {holds} | {'; '.join(filter(None, remarks))} |"
+
+
+def spread(values: list[float]) -> str:
+    """Least, **median** and most."""
+    least, middle, most = (f"{v:,.0f}" if v >= 1000 else f"{v:.3g}" for v in quantiles(values))
+    return f"{least} / **{middle}** / {most}"
+
+
+def quantiles(values: list[float]) -> tuple[float, float, float]:
+    return min(values), statistics.median(values), max(values)
 
 
 def report(*figures: Figure) -> None:
-    """Prints figures for people, and as a line of JSON for `bench.run`."""
-    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    """Prints figures for people, and as lines of JSON for `bench.run`."""
     for figure in figures:
-        figure.note = f"{figure.note}; {load}" if figure.note else load
+        figure.load = load()
         print(figure.line())
-        print("FIGURE " + json.dumps(asdict(figure)))
+        print("FIGURE " + json.dumps(asdict(figure)), flush=True)
+
+
+def load() -> str:
+    """The machine's load when the script began and now: ours is in the second, what disturbed us in the first."""
+    return f"load {LOAD_AT_START:.1f} → {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def free_port() -> int:
@@ -61,14 +89,29 @@ def child(*words: str) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         if process.stdout:
             process.stdout.close()
+
+
+@contextmanager
+def program(words: list[str], **how: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A quiet program that is ended, first politely, when the block is left; `how` goes to Popen."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(words, **{**quiet, **how})  # type: ignore[call-overload]  # whatever Popen takes
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def wait_for(port: int, patience: float = 60) -> float:
@@ -83,7 +126,29 @@ def wait_for(port: int, patience: float = 60) -> float:
     raise TimeoutError(f"nothing listens on {port} after {patience} s")
 
 
+def tree(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
 def resident_mb(pid: int) -> float:
     """Memory of a process and its children, in MB."""
-    process = psutil.Process(pid)
-    return sum(p.memory_info().rss for p in (process, *process.children(recursive=True))) / 1e6
+    return sum(process.memory_info().rss for process in tree(pid)) / 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds so far of a running process and its children, those that have ended and been waited for included."""
+    while True:
+        try:
+            times = [process.cpu_times() for process in tree(pid)]
+        except psutil.NoSuchProcess as gone:
+            if gone.pid == pid:
+                raise
+            continue  # a child ended meanwhile: its seconds are its parent's now
+        return sum(t.user + t.system + t.children_user + t.children_system for t in times)
+
+
+def cpu_of_children() -> float:
+    """CPU seconds of all children of this process that have been waited for: take it before and after a run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,72 +1,85 @@
-"""NDJSON over HTTP: marked, durable before the answer, 20 rules judged, alerts durable, history queryable."""
+"""W1 over HTTP: marked, durable before the answer, 20 rules judged, alerts durable, history queryable.
 
-import http.client
+python -m bench.ingest_http [--kind ndjson|senml|arrow] [--seconds 60] [--batch 5000] [--rounds 1]
+"""
+
+import argparse
 import json
-import sqlite3
-import sys
-import threading
+import statistics
 import time
-from pathlib import Path
+from collections import Counter
 
-from bench.measuring import Figure, child, folder, free_port, report, wait_for
-from bench.workload import Workload, workload
+import psutil
 
-RULES, THINGS, READINGS = 20, 10_000, 100
-BATCH, SENDERS = 5_000, 4
+from bench.gateways import THINGS, Payloads, Sent, alerts_in, payloads, send
+from bench.measuring import Figure, child, cpu_seconds, folder, free_port, report, wait_for
+from bench.peers.lane import Expected, digest
+from cheng.infrastructure.history import History
 
-
-def send(port: int, token: str, batches: list[bytes]) -> None:
-    """One gateway: it sends the next batch as soon as the last one was answered."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/x-ndjson"}
-    for batch in batches:
-        connection.request("POST", "/ingest/observations", batch, headers)
-        answer = json.loads(connection.getresponse().read())
-        if answer.get("refused") != []:
-            raise SystemExit(f"refused: {answer}")
+CLAIM = "readings over HTTP, durable before the answer, 20 rules judged: ≥ 1,000,000/s as NDJSON"
+RULES, GATEWAYS = 20, 4
+KINDS = {"ndjson": (5_000, 1_000_000), "senml": (5_000, 500_000), "arrow": (50_000, 5_000_000)}
+"""By format: readings in a delivery, and the readings a second we want."""
 
 
-def shares(work: Workload) -> list[list[bytes]]:
-    """The batches of each gateway: every gateway has things of its own and sends them in order."""
-    parts: list[list[bytes]] = [[] for _ in range(SENDERS)]
-    for line in work.lines:
-        parts[int(line[14:20]) % SENDERS].append(line)
-    return [[b"\n".join(part[at : at + BATCH]) for at in range(0, len(part), BATCH)] for part in parts]
-
-
-def one_round(work: Workload) -> float:
-    """Readings per second from the first byte sent to the last acknowledgement; the alerts are counted after."""
+def one_round(parts: list[Payloads], expected: Expected, kind: str, seconds: float) -> tuple[Sent, str]:
+    """What was sent, and a few words; SystemExit when an alert or a reading is missing or too many."""
     with folder() as data:
         port = free_port()
         with child("-m", "bench.server", str(data), str(port), str(RULES), str(THINGS)) as server:
             assert server.stdout is not None
             token = json.loads(server.stdout.readline())["token"]
             wait_for(port)
-            senders = [threading.Thread(target=send, args=(port, token, batches)) for batches in shares(work)]
+            before = cpu_seconds(server.pid)
+            sent = send(port, token, kind, parts, seconds)
+            used = cpu_seconds(server.pid) - before
+            memory = psutil.Process(server.pid).memory_info().rss / 1e6
+            server.terminate()
             start = time.perf_counter()
-            for sender in senders:
-                sender.start()
-            for sender in senders:
-                sender.join()
-            passed = time.perf_counter() - start
-        found = alerts(data)
-    if found != work.alerts:
-        raise SystemExit(f"{found} alerts where {work.alerts} are due: the rate does not count")
-    return len(work.lines) / passed
+            server.wait(600)
+            closing = time.perf_counter() - start
+        agree(sent, expected, alerts_in(data))
+        history = History(data / "history", background=False)
+        stored, size = history.count(), history.bytes()
+        history.close()
+    if stored != sent.readings:
+        raise SystemExit(f"{stored:,} readings in history where {sent.readings:,} were acknowledged")
+    waits = sorted(sent.waits)
+    return sent, (
+        f"{1e6 * used / sent.readings:.2f} CPU s per million, {memory:,.0f} MB, {size / stored:.1f} B a reading; "
+        f"answer p50 {statistics.median(waits) * 1e3:.0f} ms, p99 {waits[int(len(waits) * 0.99)] * 1e3:.0f} ms; "
+        f"{sent.passes} passes, each {expected.alerts:,} alerts, exact; closed {closing:.1f} s after the last answer"
+    )
 
 
-def alerts(data: Path) -> int:
-    with sqlite3.connect(data / "cheng.db") as conn:
-        return int(conn.execute("SELECT count(*) FROM alerts WHERE state <> 'withdrawn'").fetchone()[0])
+def agree(sent: Sent, expected: Expected, things: list[str]) -> None:
+    """Every pass has to have raised exactly the alerts of W1."""
+    times = Counter(things)
+    if any(count % sent.passes for count in times.values()):
+        raise SystemExit(f"{len(things):,} alerts in {sent.passes} passes: not the same in every pass")
+    once = [thing for thing, count in times.items() for _ in range(count // sent.passes)]
+    if len(once) != expected.alerts or digest(once) != expected.digest:
+        raise SystemExit(f"{len(once):,} alerts a pass where {expected.alerts:,} are due: the rate does not count")
 
 
-def main(rounds: int = 3) -> None:
-    work = workload(THINGS, READINGS)
-    rates = [one_round(work) for _ in range(rounds)]
-    claim = f"NDJSON over HTTP, {BATCH:,} a batch, {SENDERS} connections, {RULES} rules, fsync before the answer"
-    holds = sorted(rates)[len(rates) // 2] >= 300_000
-    report(Figure(claim, "≥ 300,000/s", "readings/s", rates, holds, f"{work.alerts:,} alerts, exact"))
+def main() -> None:
+    words = argparse.ArgumentParser(prog="bench.ingest_http", description=__doc__.splitlines()[0])
+    words.add_argument("--kind", choices=KINDS, action="append")
+    words.add_argument("--seconds", type=float, default=10)
+    words.add_argument("--batch", type=int)
+    words.add_argument("--rounds", type=int, default=3)
+    asked = words.parse_args()
+    for kind in asked.kind or KINDS:
+        usual, goal = KINDS[kind]
+        batch = asked.batch or usual
+        parts, expected = payloads(kind, GATEWAYS, batch)
+        rounds = [one_round(parts, expected, kind, asked.seconds) for _ in range(asked.rounds)]
+        rates = [sent.readings / sent.seconds for sent, _ in rounds]
+        claim = f"{kind} over HTTP for {asked.seconds:.0f} s, {batch:,} a delivery, {GATEWAYS} gateways, {RULES} rules"
+        note = rounds[rates.index(statistics.median_low(rates))][1]
+        holds = statistics.median(rates) >= goal
+        report(Figure(claim, f"≥ {goal:,}/s", "readings/s", rates, holds, note, "fsync before ack"))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main()

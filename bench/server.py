@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
+from bench.gateways import PREFIX
 from cheng.hub import open_hub
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.settings import Settings
@@ -73,7 +74,7 @@ def main() -> None:
     folder, port, count, things = Path(sys.argv[1]), *map(int, sys.argv[2:5])
     sys.setswitchinterval(0.0005)
     hub = open_hub(Settings.load(folder, {}), model=model(count))
-    hub.things.put([NewThing(f"station-{n:06d}", "Station") for n in range(things)], "bench")
+    hub.things.put([NewThing(f"{PREFIX}{n:05d}", "Station") for n in range(things)], "bench")
     token = hub.tokens.issue(HOUSE, "bench", "device", {"types": ["Station"]})
     print(json.dumps({"token": token}), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has stopped; then the hub closes

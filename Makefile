@@ -1,8 +1,9 @@
 # make up     the demo city at http://127.0.0.1:8000 (PORT=, DATA=, SCALE=small|district|city)
 # make test   all tests but the slow ones;  make test-all  those, too
-# make lint   style, types, layers, completeness;  make bench  what we claim about speed
+# make lint   style, types, layers, completeness
+# make bench  what we claim about speed, short;  make bench-peers  long, beside others' software
 .DEFAULT_GOAL := up
-.PHONY: up test test-all lint bench vendor clean
+.PHONY: up test test-all lint bench bench-peers vendor clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -31,11 +32,15 @@ lint: .venv/.tested
 bench: .venv/.tested $(VENDOR)
 	$(BIN)/python -m bench.run
 
+bench-peers: .venv/.tested $(VENDOR)
+	$(BIN)/python -m bench.run --peers
+
 vendor: $(VENDOR)
 
 clean:
 	rm -rf .venv node_modules src/cheng/web/static/vendor
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf bench/.peers bench/.inputs
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,28 +1,42 @@
-"""All claims, short: what `make bench` prints."""
+"""`make bench`: all claims but those that need peers. `make bench-peers` (`--peers`): all. Or those of given names."""
 
-import json
-import os
-import platform
+import argparse
 import subprocess
 import sys
 
-SCRIPTS = ("start", "mqtt_alert", "desk", "ingest_http")
+from bench import results
+
+
+def run(script: results.Script) -> bool:
+    """Whether a script came to its end; what it told is printed, and kept."""
+    print(f"\n## {script.name}: {script.claim}", flush=True)
+    words = [sys.executable, "-m", f"bench.{script.name}"]
+    told = []
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=results.ROOT) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            told.append(line)
+            if not line.startswith(("FIGURE ", "COMPARISON ")):
+                print(line, end="", flush=True)
+    if process.returncode == 0:
+        results.keep(script, "".join(told))
+    return process.returncode == 0
 
 
 def main() -> None:
-    print(f"Python {platform.python_version()} on {os.cpu_count()} cores; least / **median** / most\n")
-    print("| claim | goal | measured | holds | |\n|---|---|---|---|---|")
-    failed = False
-    for script in SCRIPTS:
-        done = subprocess.run([sys.executable, "-m", f"bench.{script}"], stdout=subprocess.PIPE, text=True)
-        failed |= done.returncode != 0
-        for line in done.stdout.splitlines():
-            if line.startswith("FIGURE "):
-                failed |= not json.loads(line.removeprefix("FIGURE "))["holds"]
-            else:
-                print(line, flush=True)
-    if failed:
-        print("\nNot every claim held; the machine may be busy: look at its load.")
+    words = argparse.ArgumentParser(prog="bench.run", description=__doc__)
+    words.add_argument("names", nargs="*", help="scripts to run instead of all")
+    words.add_argument("--peers", action="store_true", help="run those that need peers, too")
+    asked = words.parse_args()
+    known = results.scripts()
+    if unknown := set(asked.names) - {script.name for script in known}:
+        raise SystemExit(f"no script with a CLAIM is called {', '.join(sorted(unknown))}")
+    chosen = [s for s in known if (s.name in asked.names if asked.names else asked.peers or not s.peers)]
+    broken = [script.name for script in chosen if not run(script)]
+    results.write()
+    print(f"\nWritten down in {results.PAGE.relative_to(results.ROOT)}.")
+    if broken:
+        raise SystemExit(f"not finished: {', '.join(broken)}")
 
 
 if __name__ == "__main__":

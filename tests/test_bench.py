@@ -1,6 +1,7 @@
 """The arithmetic behind every figure we print: when a ratio may be told, and what it says."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import measuring, results
 from bench.measuring import Durability, Figure, cpu_of_children, cpu_seconds, spread
 from bench.peers import lane
 from bench.peers.lane import Comparison, Expected, Outcome, Side
@@ -137,3 +139,43 @@ def test_cpu_seconds_count_children_that_have_ended() -> None:
         process.terminate()
         process.wait()
     assert cpu_of_children() - before >= 0.01
+
+
+# -- what is kept
+
+
+def test_scripts_are_found_by_their_claim(tmp_path: Path) -> None:
+    (tmp_path / "fast.py").write_text('CLAIM = "It is " "fast"\nPEERS = True\nimport nowhere\n')
+    (tmp_path / "plain.py").write_text('CLAIM = "It is there"\n')
+    (tmp_path / "helper.py").write_text("def help(): ...\n")
+    fast, plain = results.scripts(tmp_path)
+    assert (fast.name, fast.claim, fast.peers) == ("fast", "It is fast", True)
+    assert (plain.name, plain.peers) == ("plain", False)
+
+
+def test_everything_that_tells_figures_has_a_claim() -> None:
+    claimed = {script.name for script in results.scripts()}
+    telling = re.compile(r"^\s+(report|tell)\(", re.MULTILINE)
+    files = [p for p in results.SCRIPTS.glob("*.py") if p.stem not in ("measuring", "results")]
+    assert not [path.name for path in files if telling.search(path.read_text("utf-8")) and path.stem not in claimed]
+
+
+def test_the_page_is_written_from_what_scripts_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(results, "KEPT", tmp_path / "results")
+    monkeypatch.setattr(results, "PAGE", tmp_path / "RESULTS.md")
+    measuring.report(
+        Figure("soon", "≤ 1 s", "s", [0.5], True), Figure("small", "≤ 1 MB", "MB", [2.0], False, why="big")
+    )
+    lane.tell(Comparison("side by side", DUE, [side("ours", 1), side("theirs", 2)], {"theirs": 1}))
+    desk = next(script for script in results.scripts() if script.name == "desk")
+    results.keep(desk, capsys.readouterr().out)
+    results.write()
+    results.keep(desk, "nothing was told, and nothing is forgotten\n")
+    results.write()
+    page = results.PAGE.read_text("utf-8")
+    assert "| [`desk`](#desk)" in page
+    assert "**1 of 3 missed**" in page
+    assert "big; load" in page
+    assert "**2×** of 1×" in page

@@ -182,10 +182,12 @@ class Pipeline:
             self.history.append(frame)
         batches = [w for w in lot.waiting if isinstance(w.frame, Batch)]
         if batches:
-            so_far = np.concatenate(([0], np.cumsum(lot.frames[0].quality != 0)))
-            marked = np.diff(so_far[np.cumsum([0, *(len(w.frame) for w in batches)])])
+            quality = lot.frames[0].quality
+            so_far = np.concatenate(([0], np.cumsum(quality != 0)))
+            edges = np.cumsum([0, *(len(w.frame) for w in batches)])
             self.counters.marked += int(so_far[-1])
-            for waiting, count in zip(batches, marked.tolist(), strict=True):
+            for waiting, begin, count in zip(batches, edges.tolist(), np.diff(so_far[edges]).tolist(), strict=False):
+                waiting.frame.quality = quality[begin : begin + len(waiting.frame)]  # whoever handed it in may look
                 waiting.done.set_result(count)
         for waiting in lot.waiting:
             if isinstance(waiting.frame, Events):

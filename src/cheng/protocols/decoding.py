@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -314,3 +314,29 @@ def decode(payload: bytes, media_type: str) -> Decoded:
     if decoder is None:
         raise InputError("media-type", f"'{media_type}' is not taken here; send one of {', '.join(DECODERS)}")
     return decoder(payload)
+
+
+def decode_many(payloads: Sequence[bytes], media_type: str) -> tuple[Reports, list[InputError], list[int | InputError]]:
+    """Readings of several payloads, one after the other, their lines counted on; and for each payload how many lines
+    it has, or why nothing in it could be understood.
+    """
+    if len(payloads) > 1 and media_type.startswith(NDJSON):
+        reports, errors = decode(b"\n".join(payloads), media_type)
+        return reports, errors, [payload.count(b"\n") + 1 for payload in payloads]
+    reports, errors = Builder().reports(), []
+    lines: list[int | InputError] = []
+    end = 0
+    for payload in payloads:
+        try:
+            more, wrong = decode(payload, media_type)
+        except InputError as error:
+            lines.append(error)
+            continue
+        count = max([*more.line[-1:].tolist(), *(error.line or 0 for error in wrong)], default=0)
+        more.line = more.line + np.int32(end)
+        for error in wrong:
+            error.line = (error.line or 1) + end
+        reports, errors = reports.followed_by(more) if len(reports) else more, [*errors, *wrong]
+        lines.append(count)
+        end += count
+    return reports, errors, lines

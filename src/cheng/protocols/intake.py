@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from cheng.hub import Hub
 from cheng.infrastructure.resolving import Scope, resolve
+from cheng.kernel.columns import Times
 from cheng.kernel.entities import Event
 from cheng.kernel.event_judging import event_record
 from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
-from cheng.protocols.decoding import NDJSON, decode, instant
+from cheng.protocols.decoding import NDJSON, decode_many, instant
 from cheng.security.actors import Actor
 from cheng.security.permissions import Target
 from cheng.standards.problems import InputError, Refused
@@ -66,37 +68,51 @@ class Intake:
 
     async def take(self, payload: bytes, media_type: str, actor: Actor, door: str) -> Receipt:
         """Readings of a payload, durable when it returns. Refused 403, 429, 503 or 507: nothing was taken."""
-        scope = self.scope(actor)
-        work = (payload, media_type, actor, door, scope)
-        batch, errors = self._read(*work) if len(payload) <= SMALL else await asyncio.to_thread(self._read, *work)
-        receipt = Receipt(len(batch), refused=errors)
+        (answer,) = await self.take_many([payload], media_type, actor, door)
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    async def take_many(
+        self, payloads: Sequence[bytes], media_type: str, actor: Actor, door: str
+    ) -> list[Receipt | InputError]:
+        """What one sender brought in one go, handed in as one batch: for each payload its receipt, durable when this
+        returns, or why nothing in it could be understood. A bad payload stops no other. Refused as for `take`.
+        """
+        work = (payloads, media_type, self.scope(actor))
+        small = sum(map(len, payloads)) <= SMALL
+        batch, answers = self._read(*work) if small else await asyncio.to_thread(self._read, *work)
         if len(batch):
-            receipt.marked = await asyncio.wrap_future(self.hub.pipeline.submit(batch))
-        if receipt.refused:
-            await asyncio.to_thread(self._keep, receipt.refused, payload, media_type, actor, door)
-        return receipt
+            await asyncio.wrap_future(self.hub.pipeline.submit(batch, actor.name))
+            count_marks(answers, batch)
+        kept = [row for n, answer in enumerate(answers) for row in what_was_sent(payloads[n], media_type, answer)]
+        if kept:
+            await asyncio.to_thread(self.hub.refused.keep, door, actor.name, kept)
+        return answers
 
     def take_now(self, reports: Reports, actor: Actor) -> Receipt:
         """Readings that are columns already; for threads, such as a file being loaded."""
         batch, refused = resolve(reports, self.hub.things, self.scope(actor))
-        marked = self.hub.pipeline.submit(batch).result() if len(batch) else 0
+        marked = self.hub.pipeline.submit(batch, actor.name).result() if len(batch) else 0
         return Receipt(len(batch), marked, refused)
 
     def _read(
-        self, payload: bytes, media_type: str, actor: Actor, door: str, scope: Scope | None
-    ) -> tuple[Batch, list[InputError]]:
-        try:
-            reports, errors = decode(payload, media_type)
-        except InputError as error:
-            self.hub.refused.keep(door, actor.name, [(error, payload)])
-            raise
-        batch, more = resolve(reports, self.hub.things, scope)
-        return batch, sorted([*errors, *more], key=lambda e: e.line or 0)
-
-    def _keep(self, errors: Sequence[InputError], payload: bytes, media_type: str, actor: Actor, door: str) -> None:
-        lines = payload.split(b"\n") if media_type.startswith(NDJSON) else [payload]
-        kept = [(e, lines[min((e.line or 1), len(lines)) - 1]) for e in errors]
-        self.hub.refused.keep(door, actor.name, kept)
+        self, payloads: Sequence[bytes], media_type: str, scope: Scope | None
+    ) -> tuple[Batch, list[Receipt | InputError]]:
+        """The readings of all payloads, one after the other, and what to answer to each; nothing is marked yet."""
+        reports, errors, lines = decode_many(payloads, media_type)
+        batch, refused = resolve(reports, self.hub.things, scope)
+        ends = np.cumsum([0 if isinstance(count, InputError) else count for count in lines])
+        rows = np.diff(np.searchsorted(reports.line, ends, side="right"), prepend=0).tolist()
+        answers = [count if isinstance(count, InputError) else Receipt(n) for count, n in zip(lines, rows, strict=True)]
+        for error in refused:
+            answer_to(error, answers, ends).accepted -= 1
+        for error in sorted([*errors, *refused], key=lambda error: error.line or 0):
+            answer_to(error, answers, ends).refused.append(error)
+        for answer, count, end in zip(answers, lines, ends.tolist(), strict=True):
+            for error in answer.refused if isinstance(answer, Receipt) and isinstance(count, int) else ():
+                error.line = (error.line or 1) - (end - count)
+        return batch, answers
 
     async def take_events(self, payload: bytes, actor: Actor, door: str) -> Receipt:
         """Events as NDJSON: {"event": "Panic", "time": …, and the fields}. Durable when it returns."""
@@ -120,8 +136,9 @@ class Intake:
         if kinds:
             receipt.accepted = len(kinds)
             await asyncio.wrap_future(self.hub.pipeline.submit(Events.of(kinds, times, payloads)))
-        if receipt.refused:
-            await asyncio.to_thread(self._keep, receipt.refused, payload, NDJSON, actor, door)
+        kept = what_was_sent(payload, NDJSON, receipt)
+        if kept:
+            await asyncio.to_thread(self.hub.refused.keep, door, actor.name, kept)
         return receipt
 
     def _event(self, text: bytes, may: Scope | None) -> tuple[int, int, dict[str, Any]]:
@@ -157,6 +174,32 @@ class Intake:
             raise InputError(
                 "unknown-thing", f"'{name}' is not registered as {subject.target}; register it, then retry"
             )
+
+
+def answer_to(error: InputError, answers: Sequence[Receipt | InputError], ends: Times) -> Receipt:
+    """The answer to the payload that a line lies in; `ends` are the last lines of the payloads."""
+    receipt = answers[int(np.searchsorted(ends, error.line or 1))]
+    assert isinstance(receipt, Receipt)
+    return receipt
+
+
+def count_marks(answers: Sequence[Receipt | InputError], batch: Batch) -> None:
+    """How many of each payload's readings were marked: they stand one after the other in the batch."""
+    receipts = [answer for answer in answers if isinstance(answer, Receipt)]
+    marked = np.concatenate(([0], np.cumsum(batch.quality != 0)))
+    ends = np.cumsum([0, *(receipt.accepted for receipt in receipts)])
+    for receipt, count in zip(receipts, np.diff(marked[ends]).tolist(), strict=True):
+        receipt.marked = count
+
+
+def what_was_sent(payload: bytes, media_type: str, answer: Receipt | InputError) -> list[tuple[InputError, bytes]]:
+    """What of a payload was refused, each with its reason: lines of NDJSON, otherwise the whole."""
+    if isinstance(answer, InputError):
+        return [(answer, payload)]
+    if not answer.refused:
+        return []
+    lines = payload.split(b"\n") if media_type.startswith(NDJSON) else [payload]
+    return [(error, lines[min((error.line or 1), len(lines)) - 1]) for error in answer.refused]
 
 
 def turned_away(error: Exception) -> tuple[int, dict[str, Any]]:

@@ -21,7 +21,7 @@ STATES = ("registered", "active", "retired")
 
 
 class Thing(msgspec.Struct, gc=False):
-    """One registered thing. `geometry` is GeoJSON, WGS 84; `areas` the ids of the areas it lies in, largest first."""
+    """One registered thing; `areas` are the ids of the areas it lies in, largest first."""
 
     idx: int
     id: str
@@ -30,15 +30,24 @@ class Thing(msgspec.Struct, gc=False):
     state: str = "registered"
     owner: str = ""
     properties: dict[str, Any] = {}
-    geometry: dict[str, Any] | None = None
+    point: tuple[float, float] | None = None
+    """longitude and latitude of a point that surely lies in it, WGS 84"""
+    shape: str | None = None
+    """its place as GeoJSON text, where it is more than the point: a city has a million things, and most are points"""
     areas: list[str] = []
     version: int = 1
     registered: int = 0
     """microseconds UTC of the first registration"""
-    point: tuple[float, float] | None = None
-    """longitude and latitude of a point that surely lies in it"""
     slot: int = 0
     """its place among the things of its type"""
+
+    @property
+    def geometry(self) -> dict[str, Any] | None:
+        """Its place as GeoJSON, WGS 84."""
+        if self.shape is not None:
+            shape: dict[str, Any] = msgspec.json.decode(self.shape)
+            return shape
+        return None if self.point is None else {"type": "Point", "coordinates": list(self.point)}
 
 
 class NewThing(msgspec.Struct):
@@ -88,19 +97,16 @@ def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | No
         check_place(geometry, "", row.line)
     owner = row.owner or (old.owner if old else "") or str(entity.app.owner)  # type: ignore[attr-defined]  # an App
     name = row.name or (old.name if old else "")
-    return Thing(
-        0,
-        row.id,
-        row.type,
-        name,
-        row.state,
-        owner,
-        properties,
-        geometry,
-        old.areas if old else [],
-        registered=now,
-        point=representative_point(geometry),
-    )
+    areas = old.areas if old else []
+    return Thing(0, row.id, row.type, name, row.state, owner, properties, *placed(geometry), areas, registered=now)
+
+
+def placed(geometry: dict[str, Any] | None) -> tuple[tuple[float, float] | None, str | None]:
+    """`point` and `shape` of a thing with this place."""
+    point = representative_point(geometry)
+    if geometry is None or geometry == {"type": "Point", "coordinates": list(point or ())}:
+        return point, None
+    return point, msgspec.json.encode(geometry).decode()
 
 
 def check_place(geometry: dict[str, Any], name: str, line: int | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.registered import stored_things
 from cheng.infrastructure.registration import UNKNOWN, NewThing, Outcome, Thing, checked, differs, row_of, snapshot
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import attributes, labels, thing_versions, things
@@ -17,7 +18,7 @@ from cheng.kernel.entities import Choice, Kept
 from cheng.kernel.frames import Blank
 from cheng.kernel.model import Model
 from cheng.standards.areas import AreaIndex
-from cheng.standards.places import from_geojson, representative_point
+from cheng.standards.places import from_geojson
 from cheng.standards.problems import InputError
 
 EVENTS = "@events"
@@ -33,7 +34,6 @@ class Things:
         self.store, self.model, self.clock = store, model, clock
         self.by_idx: list[Thing] = []
         self._by_id: dict[str, Thing] = {}
-        self._idx: dict[str, int] = {}
         self.slot: Ints = np.zeros(0, np.int32)
         """(things,) place among its type, by index"""
         self.type_number: Ints = np.zeros(0, np.int32)
@@ -58,7 +58,8 @@ class Things:
 
     def indexes(self, ids: Sequence[str]) -> Ints:
         """(n,) the index of each id; -1 for those nobody knows."""
-        return np.fromiter((self._idx.get(name, -1) for name in ids), np.int32, len(ids))
+        found = map(self._by_id.get, ids)
+        return np.fromiter((-1 if thing is None else thing.idx for thing in found), np.int32, len(ids))
 
     def of_type(self, name: str) -> list[Thing]:
         return self._registers[name].members
@@ -121,12 +122,7 @@ class Things:
             for row in conn.execute(select(labels)):
                 self._codes.setdefault(row.attr, {})[row.text] = row.code
             self._new_labels(conn)
-            first = select(thing_versions.c.idx, thing_versions.c.at).where(thing_versions.c.version == 1)
-            registered = {row.idx: row.at for row in conn.execute(first)}
-            columns = [c for c in things.c if c.name != "changed"]
-            for stored in conn.execute(select(*columns).order_by(things.c.idx)).mappings():
-                thing = Thing(**stored, registered=registered.get(stored["idx"], 0))
-                thing.point = representative_point(thing.geometry)
+            for thing in stored_things(conn):
                 self._admit(thing)
         self._resize()
 
@@ -158,7 +154,6 @@ class Things:
             self.by_idx.append(Thing(len(self.by_idx), "", UNKNOWN, state="retired"))
         self.by_idx.append(thing)
         self._by_id[thing.id] = thing
-        self._idx[thing.id] = thing.idx
         self._join(thing)
 
     def _join(self, thing: Thing) -> None:

@@ -152,3 +152,15 @@ def cpu_of_children() -> float:
     """CPU seconds of all children of this process that have been waited for: take it before and after a run."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def cpu_at_rest(pid: int, patience: float = 30) -> float:
+    """CPU seconds of a running process tree when it has come to rest: what it put off for later is its work, too."""
+    end = time.perf_counter() + patience
+    used = cpu_seconds(pid)
+    while time.perf_counter() < end:
+        time.sleep(0.5)
+        before, used = used, cpu_seconds(pid)
+        if used - before < 0.03:
+            break
+    return used

@@ -30,9 +30,9 @@ def one_round(parts: list[Payloads], expected: Expected, kind: str, seconds: flo
             assert server.stdout is not None
             token = json.loads(server.stdout.readline())["token"]
             wait_for(port)
-            before = cpu_seconds(server.pid)
+            before, own = cpu_seconds(server.pid), time.process_time()
             sent = send(port, token, kind, parts, seconds)
-            used = cpu_seconds(server.pid) - before
+            used, own = cpu_seconds(server.pid) - before, time.process_time() - own
             memory = psutil.Process(server.pid).memory_info().rss / 1e6
             server.terminate()
             start = time.perf_counter()
@@ -46,7 +46,7 @@ def one_round(parts: list[Payloads], expected: Expected, kind: str, seconds: flo
         raise SystemExit(f"{stored:,} readings in history where {sent.readings:,} were acknowledged")
     waits = sorted(sent.waits)
     return sent, (
-        f"{1e6 * used / sent.readings:.2f} CPU s per million, {memory:,.0f} MB, {size / stored:.1f} B a reading; "
+        f"{1e6 * used / sent.readings:.2f} CPU s per million (gateways {1e6 * own / sent.readings:.2f}), {memory:,.0f} MB, {size / stored:.1f} B a reading; "
         f"answer p50 {statistics.median(waits) * 1e3:.0f} ms, p99 {waits[int(len(waits) * 0.99)] * 1e3:.0f} ms; "
         f"{sent.passes} passes, each {expected.alerts:,} alerts, exact; closed {closing:.1f} s after the last answer"
     )

@@ -23,6 +23,8 @@ def unpack(home: Path, *packages: str) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     for package in sorted(fetched.glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(package), str(unfinished)], check=True)
+        name, number = (said(["dpkg-deb", "-f", str(package), field]) for field in ("Package", "Version"))
+        (unfinished / f"{name}.version").write_text(number)
     shutil.rmtree(fetched)
     unfinished.rename(root)
     return root
@@ -32,6 +34,11 @@ def surroundings(root: Path) -> dict[str, str]:
     """The environment variables for a program of `root` that finds its libraries there first."""
     places = [str(path) for path in (root / "usr" / "lib" / "x86_64-linux-gnu", root / "lib" / "x86_64-linux-gnu")]
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(places)}
+
+
+def version(root: Path, package: str) -> str:
+    """What the archive calls the version of a package that was unpacked."""
+    return f"{package} {(root / f'{package}.version').read_text()}"
 
 
 def said(words: list[str], **how: object) -> str:

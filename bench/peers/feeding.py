@@ -18,6 +18,8 @@ from bench.measuring import Durability, cpu_at_rest, cpu_seconds, folder
 from bench.peers.lane import Outcome
 
 MARK = b"AirQualityObserved:"
+START_SECONDS, PASS_SECONDS = 1_700_000_000, 1_000
+"""When W1 begins, and how long it is."""
 Deliveries = list[Text]
 """of each connection: called with the number of a pass, it yields the payloads of that pass"""
 

@@ -45,9 +45,10 @@ def one_round(parts: list[Payloads], expected: Expected, kind: str, seconds: flo
     if stored != sent.readings:
         raise SystemExit(f"{stored:,} readings in history where {sent.readings:,} were acknowledged")
     waits = sorted(sent.waits)
+    p50, p99 = statistics.median(waits) * 1e3, waits[int(len(waits) * 0.99)] * 1e3
     return sent, (
-        f"{1e6 * used / sent.readings:.2f} CPU s per million (gateways {1e6 * own / sent.readings:.2f}), {memory:,.0f} MB, {size / stored:.1f} B a reading; "
-        f"answer p50 {statistics.median(waits) * 1e3:.0f} ms, p99 {waits[int(len(waits) * 0.99)] * 1e3:.0f} ms; "
+        f"{1e6 * used / sent.readings:.2f} CPU s per million (gateways {1e6 * own / sent.readings:.2f}), "
+        f"{memory:,.0f} MB, {size / stored:.1f} B a reading; answer p50 {p50:.0f} ms, p99 {p99:.0f} ms; "
         f"{sent.passes} passes, each {expected.alerts:,} alerts, exact; closed {closing:.1f} s after the last answer"
     )
 

@@ -1,4 +1,4 @@
-"""A data folder with a home, a token and an officer who has signed in, and the hub running on it."""
+"""A data folder with homes, tokens and an officer who has signed in, and the hub running on it."""
 
 import subprocess
 import sys
@@ -23,21 +23,28 @@ class Prepared:
     folder: Path
     cookie: str
     """of an officer of OFFICE who has signed in"""
-    token: str
-    """of a device that speaks for home-1"""
+    tokens: list[str]
+    """of gateways that speak for all homes"""
+
+    @property
+    def token(self) -> str:
+        return self.tokens[0]
 
 
-def prepare(folder: Path) -> Prepared:
+def prepare(folder: Path, homes: int = 1, gateways: int = 1) -> Prepared:
+    """A folder with `home-1`, `home-2` and so on."""
     hub = open_hub(Settings.load(folder, {}))
     try:
         home = {"compound": "Riverside", "station": "Old Town"}
-        outcome = hub.things.put([NewThing("home-1", "Household", properties=home, owner=OFFICE)], "bench")
+        names = [f"home-{number}" for number in range(1, homes + 1)]
+        outcome = hub.things.put([NewThing(n, "Household", properties=home, owner=OFFICE) for n in names], "bench")
         if outcome.refused:
             raise SystemExit(str(outcome.refused[0]))
         hub.accounts.create(HOUSE, "bench", "Bench", ["officer"], OFFICE, PASSWORD)
         session, _ = hub.door.sign_in("bench", PASSWORD)
-        token = hub.tokens.issue(HOUSE, "home-1", "device", {"ids": ["home-1"]})
-        return Prepared(folder, f"{session_cookie(hub)}={session}", token)
+        scope = {"prefixes": ["home-"]}
+        tokens = [hub.tokens.issue(HOUSE, f"gateway-{n}", "device", scope) for n in range(1, gateways + 1)]
+        return Prepared(folder, f"{session_cookie(hub)}={session}", tokens)
     finally:
         hub.close()
 

@@ -61,7 +61,8 @@ class LocalDoor:
             self.hub.guard.require(actor, "load", "thing")
         elif actor != HOUSE:
             raise Refused("not-allowed", "Only whoever owns the data folder may come in here.", status=403)
-        payload = unpacked(await body(receive), headers.get(b"content-encoding", b"").decode("latin-1"))
+        encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+        payload = await asyncio.to_thread(unpacked, await body(receive, headers), encoding)
         if scope["path"] == "/ingest/things":
             return told(await asyncio.to_thread(self._things, payload, actor))
         if scope["path"] == "/ingest/refused":

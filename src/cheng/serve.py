@@ -22,6 +22,7 @@ from cheng.infrastructure.settings import Settings
 from cheng.intake_retry import retry_of
 from cheng.local_door import LocalDoor
 from cheng.protocols.http import Asgi, HttpDoor
+from cheng.protocols.http_lean import IDLE_TIME, Doorway
 from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
 from cheng.protocols.mqtt_commands import carry_commands
@@ -79,8 +80,10 @@ async def run(
         stack.push_async_callback(asyncio.to_thread, hub.close)
         password = await asyncio.to_thread(hub.accounts.ensure_operator)
         at = address("http", *pages.getsockname()[:2])
-        door = LocalDoor(hub, HttpDoor(hub, cast(Asgi, create_app(hub))), folder.announce(at).secret, ERRANDS)
-        web = Web(uvicorn.Config(door, **UVICORN))
+        http = HttpDoor(hub, cast(Asgi, create_app(hub)))
+        door = LocalDoor(hub, http, folder.announce(at).secret, ERRANDS)
+        lean = cast(type[asyncio.Protocol], Doorway(http).protocol)
+        web = Web(uvicorn.Config(door, http=lean, **UVICORN))
         stack.push_async_callback(finish, asyncio.create_task(web.serve_until(stopped, pages)))
         stack.callback(stopped.set)
         broker = Broker(MqttDoor(hub), owner=owner)
@@ -107,12 +110,12 @@ async def run(
 
 UVICORN: dict[str, Any] = {
     "loop": "none",
-    "http": "httptools",
     "ws": "none",
     "lifespan": "on",
     "log_config": None,
     "access_log": False,
     "server_header": False,
+    "timeout_keep_alive": IDLE_TIME,
     "timeout_graceful_shutdown": GOODBYE,
     "backlog": BACKLOG,
 }

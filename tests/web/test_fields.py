@@ -1,7 +1,8 @@
 """Who sees which column."""
 
 from cheng.security.actors import ANONYMOUS, Actor
-from cheng.web.fields import Column, cleared, masked, reduced, shown
+from cheng.security.seen import cleared
+from cheng.web.fields import Column, masked, reduced, shown
 
 COLUMNS = (
     Column("number", "Number"),

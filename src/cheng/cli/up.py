@@ -20,6 +20,8 @@ from cheng.infrastructure.settings import Settings
 from cheng.security.actors import HOUSE
 from cheng.serve import Feed, Up, run
 
+SWITCH = 0.0005
+"""Seconds a thread may keep the interpreter from the others: a tenth of the usual, the loop has many to answer."""
 SHOWN = 20
 """Accounts that are named."""
 PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -50,6 +52,7 @@ def command(
     city = partial(demo.start, scale=scale) if scale else None
     if scale:
         click.echo("Opening the hub and bringing its invented city up to the present …")
+    sys.setswitchinterval(SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_told(settings, clock, city, started))
     click.echo("Stopped; everything is written down.")

@@ -3,11 +3,12 @@
 A plain ASGI application in front of the pages: a reading that comes alone should cost no more than it must.
 """
 
+import asyncio
 import gzip
 import logging
 import secrets
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -15,8 +16,10 @@ from sqlalchemy.exc import OperationalError
 
 from cheng.hub import Hub
 from cheng.protocols.decoding import DECODERS, NDJSON
+from cheng.protocols.http_heads import EVENTS, OBSERVATIONS, may_report, thing_of
+from cheng.protocols.http_state import States
 from cheng.protocols.intake import Intake, Receipt, turned_away
-from cheng.security.actors import Actor
+from cheng.security.actors import ANONYMOUS, Actor
 from cheng.standards.problems import InputError, Refused
 
 log = logging.getLogger(__name__)
@@ -24,10 +27,13 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers and content."""
 LONGEST = 64 * 1024 * 1024
 """Bytes of one delivery, after unpacking."""
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
+TOO_LONG = "One delivery may be up to 64 MB; send it in parts."
 
 
 INCIDENT = (
@@ -91,36 +97,59 @@ openapi_paths = {
 
 
 class HttpDoor:
-    """Answers /ingest/…; hands everything else to `others`."""
+    """Answers /ingest/… and /api/things/…/state; hands everything else to `others`."""
 
     def __init__(self, hub: Hub, others: Asgi) -> None:
         self.hub, self.others = hub, others
         self.intake = Intake(hub)
+        self.states = States(hub)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith("/ingest/"):
+        if scope["type"] != "http" or not (path.startswith("/ingest/") or thing_of(path)):
             await self.others(scope, receive, send)
             return
         try:
-            receipt = await self._answer(scope, receive)
+            status, headers, content = await (self._tell if thing_of(path) else self._answer)(scope, receive)
         except Exception as error:
             await tell_problem(send, error)
         else:
-            await respond(send, 200, JSON, msgspec.json.encode(receipt.told()))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Receipt:
+    async def _tell(self, scope: Scope, _: Receive) -> Answer:
+        """The state of a thing, to whoever may see it; without a token what everybody may see."""
+        headers = dict(scope["headers"])
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Refused("method", "Ask for a state by GET.", status=405)
+        actor = self._actor(headers) if b"authorization" in headers else ANONYMOUS
+        name = thing_of(scope["path"])
+        found = self.states.answer(actor, name, headers.get(b"if-none-match", b"").decode("latin-1"))
+        if found is None:
+            raise await asyncio.to_thread(self.states.refusal, actor, name)
+        return found
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         headers = dict(scope["headers"])
         if scope["method"] != "POST":
             raise Refused("method", "Send readings by POST.", status=405)
         actor = self._actor(headers)
-        if scope["path"] not in ("/ingest/observations", "/ingest/events"):
+        if scope["path"] not in (OBSERVATIONS, EVENTS):
             raise Refused("not-there", "There is no such door; send to /ingest/observations.", status=404)
-        payload = unpacked(await body(receive), headers.get(b"content-encoding", b"").decode("latin-1"))
-        if scope["path"] == "/ingest/events":
+        if not may_report(actor):
+            await asyncio.to_thread(self.intake.scope, actor)
+        receipt = await self.take(scope["path"], await body(receive, headers), headers, actor)
+        content = msgspec.json.encode(receipt.told())
+        return 200, headers_of(200, JSON, len(content)), content
+
+    async def take(self, path: str, payload: bytes, headers: Mapping[bytes, bytes], actor: Actor) -> Receipt:
+        """What was posted to OBSERVATIONS or EVENTS, durable when it returns. Refused and InputError as answered."""
+        encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+        if encoding not in ("", "identity"):
+            payload = await asyncio.to_thread(unpacked, payload, encoding)
+        if path == EVENTS:
             return await self.intake.take_events(payload, actor, "http")
-        media_type = headers.get(b"content-type", NDJSON.encode()).decode("latin-1")
-        return await self.intake.take(payload, media_type, actor, "http")
+        return await self.intake.take(payload, media_type(headers), actor, "http")
 
     def _actor(self, headers: dict[bytes, bytes]) -> Actor:
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
@@ -130,8 +159,12 @@ class HttpDoor:
         return actor
 
 
-async def tell_problem(send: Send, error: Exception) -> None:
-    """Answers with problem details in the form of the pages; what nobody expected gets a number, the log its trace."""
+def media_type(headers: Mapping[bytes, bytes]) -> str:
+    return headers.get(b"content-type", NDJSON.encode()).decode("latin-1")
+
+
+def problem_of(error: Exception) -> tuple[int, bytes]:
+    """Status and problem details in the form of the pages; what nobody expected gets a number, the log its trace."""
     extra: dict[str, Any] = {}
     if isinstance(error, (InputError, Refused)):
         status, problem = turned_away(error)
@@ -146,11 +179,18 @@ async def tell_problem(send: Send, error: Exception) -> None:
         status, problem = 500, {"title": "incident", "detail": INCIDENT.format(incident=incident)}
         extra |= {"code": "incident", "incident": incident}
     problem |= {"type": f"urn:cheng:problem:{extra['code']}", "status": status, **extra}
-    await respond(send, status, PROBLEM, msgspec.json.encode(problem))
+    return status, msgspec.json.encode(problem)
 
 
-async def body(receive: Receive) -> bytes:
-    """The whole request body; Refused 413 when it is longer than LONGEST."""
+async def tell_problem(send: Send, error: Exception) -> None:
+    status, problem = problem_of(error)
+    await respond(send, status, PROBLEM, problem)
+
+
+async def body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    """The whole request body; Refused 413 when it is longer than LONGEST, at once when it says so itself."""
+    if int(headers.get(b"content-length", b"0")) > LONGEST:
+        raise Refused("too-long", TOO_LONG, status=413)
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -160,7 +200,7 @@ async def body(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > LONGEST:
-            raise Refused("too-long", "One delivery may be up to 64 MB; send it in parts.", status=413)
+            raise Refused("too-long", TOO_LONG, status=413)
         more = message.get("more_body", False)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -181,12 +221,18 @@ def unpacked(payload: bytes, encoding: str) -> bytes:
     return plain
 
 
-async def respond(send: Send, status: int, media_type: bytes, content: bytes) -> None:
-    headers = [(b"content-type", media_type), (b"content-length", str(len(content)).encode())]
+def headers_of(status: int, media_type: bytes, length: int) -> list[tuple[bytes, bytes]]:
+    """What every answer of this door carries."""
+    headers = [(b"content-type", media_type), (b"content-length", b"%d" % length)]
     headers += [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
     if status in (429, 503):
         headers.append((b"retry-after", b"1"))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    return headers
+
+
+async def respond(send: Send, status: int, media_type: bytes, content: bytes) -> None:
+    headers = headers_of(status, media_type, len(content))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

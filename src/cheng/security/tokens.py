@@ -50,7 +50,8 @@ class TokenBook:
         self._lock = threading.Lock()
         self._actors: dict[str, Actor] = {}
         self._seen: dict[str, int] = {}
-        self._version = -1
+        self.version = -1
+        """another one whenever tokens were issued or revoked and this process knows of it"""
         self._looked = 0
         self._refresh(clock.now())
 
@@ -138,11 +139,11 @@ class TokenBook:
         with self._lock, self.store.read() as conn:
             self._looked = now
             version = conn.execute(select(counters.c.value).where(counters.c.name == CHANGES)).scalar_one_or_none() or 0
-            if version == self._version:
+            if version == self.version:
                 return
             rows = conn.execute(select(tokens).where(tokens.c.revoked.is_(None))).all()
             self._actors = {row.token_hash: as_actor(row.name, row.role, row.scope) for row in rows}
-            self._version = version
+            self.version = version
 
 
 def as_actor(name: str, role: str, scope: Mapping[str, Any]) -> Actor:

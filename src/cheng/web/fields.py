@@ -6,10 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from cheng.security.actors import Actor
-
 Level = Literal["public", "internal", "sensitive"]
-WORKING = {"officer", "leader", "dispatcher", "reviewer", "operator"}
 
 
 @dataclass(frozen=True)
@@ -25,16 +22,6 @@ class Column:
     mask: str = ""
     """what remains for who may not see it: "tail 3", "head 2", "all"; "" takes the column away altogether"""
     unit: str = ""
-
-
-def cleared(actor: Actor, personal: bool = False) -> frozenset[str]:
-    """The levels this actor sees. Sensitive ones only after `ask.require("see-personal", …)` said yes (`personal`)."""
-    levels = {"public"}
-    if WORKING & set(actor.roles):
-        levels.add("internal")
-    if personal:
-        levels.add("sensitive")
-    return frozenset(levels)
 
 
 def shown(columns: Iterable[Column], levels: frozenset[str]) -> list[Column]:

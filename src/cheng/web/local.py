@@ -1,17 +1,16 @@
 """Times, numbers and lengths of time as a reader here writes them, on the city's clock."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 
+from cheng.standards.moments import LONGEST, SECOND, iso, when
 from cheng.web.texts import Language
 
-SECOND = 1_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNITS = (
     (86_400, "{n} day", "{n} days"),
     (3_600, "{n} hour", "{n} hours"),
@@ -20,8 +19,6 @@ UNITS = (
 )
 SHORT = "in a list"
 """Context of the units: as short as they are read in a column."""
-LONGEST = 253_402_214_400 * SECOND
-"""The end of the year 9999; a time beyond it is shown as a number, it must not stop a page."""
 DAY = {"zh_CN": "M月d日", "en": "d MMM"}
 DAY_OF_YEAR = {"zh_CN": "y年M月d日", "en": "d MMM y"}
 CLOCK = {"zh_CN": "HH:mm", "en": "HH:mm"}
@@ -37,13 +34,11 @@ class Local:
 
     def when(self, us: int) -> datetime:
         """Microseconds UTC as a datetime in the city's zone."""
-        return (EPOCH + timedelta(microseconds=us)).astimezone(self.zone)
+        return when(us, self.zone)
 
     def iso(self, us: int | None) -> str:
         """ISO 8601 with the city's offset, whole seconds unless there are more; "" for None."""
-        if us is None or not -LONGEST < us < LONGEST:
-            return "" if us is None else str(us)
-        return self.when(us).isoformat(timespec="auto" if us % SECOND else "seconds")
+        return iso(us, self.zone)
 
     def date(self, us: int | None) -> str:
         """Day and month, with the year when it is another one: 20 Nov."""

@@ -8,9 +8,10 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 
+from cheng.security.seen import cleared
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask, plain_ask
-from cheng.web.fields import Column, cleared, reduced, shown
+from cheng.web.fields import Column, reduced, shown
 from cheng.web.people import FORM_COOKIE, LANGUAGE_COOKIE, TOLD
 from cheng.web.tables import as_csv, as_geojson, readable
 from cheng.web.templating import Templates, Words

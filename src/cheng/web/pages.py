@@ -58,9 +58,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 from litestar.response import Redirect
 
+from cheng.security.seen import cleared
 from cheng.standards.problems import InputError, Refused
 from cheng.web.ask import Ask
-from cheng.web.fields import Column, cleared
+from cheng.web.fields import Column
 from cheng.web.forms import Form
 from cheng.web.guards import PUBLIC, SIGNED_IN, Needs
 from cheng.web.page import Page, cookie

@@ -10,8 +10,8 @@ from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import alerts, things
 from cheng.kernel.entities import Entity
 from cheng.security.permissions import Target, reach
+from cheng.security.seen import target
 from cheng.web.ask import Ask
-from cheng.web.city.seeing import target
 from cheng.web.city.words import alert_text, title
 
 STANDING = and_(alerts.c.cleared.is_(None), alerts.c.withdrawn_at.is_(None))

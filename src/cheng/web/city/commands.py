@@ -5,8 +5,8 @@ from typing import Any
 from cheng.infrastructure.command_book import CommandBook
 from cheng.infrastructure.registration import Thing
 from cheng.kernel.entities import Choice, Command, Entity, Kept, Quantity
+from cheng.security.seen import target
 from cheng.web.ask import Ask
-from cheng.web.city.seeing import target
 from cheng.web.city.words import label, shown, symbol
 from cheng.web.forms import Form
 

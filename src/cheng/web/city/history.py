@@ -4,15 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from cheng.infrastructure.latest import readable
 from cheng.infrastructure.registration import Thing
 from cheng.kernel.entities import Choice, Entity, Kept, Track
 from cheng.kernel.observations import BAD
 from cheng.security.permissions import Target
+from cheng.security.seen import target
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import alert_row, spans
-from cheng.web.city.latest import readable
 from cheng.web.city.periods import Period, choices, field_value, period
-from cheng.web.city.seeing import field_of, levels_for, levels_of, target, thing_of
+from cheng.web.city.seeing import field_of, levels_for, levels_of, thing_of
 from cheng.web.city.thresholds import lines
 from cheng.web.city.tracks import way
 from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol, title

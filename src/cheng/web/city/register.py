@@ -7,10 +7,11 @@ import msgspec
 from cheng.infrastructure.registration import NewThing, Thing
 from cheng.kernel.entities import Choice, Entity, Kept, Place, Quantity, Ref
 from cheng.security.permissions import Target, decide
+from cheng.security.seen import fields_seen, target
 from cheng.standards.problems import InputError, Refused
 from cheng.web.ask import Ask
 from cheng.web.city.noting import note
-from cheng.web.city.seeing import entity_of, fields_seen, levels_for, target, thing_of
+from cheng.web.city.seeing import entity_of, levels_for, thing_of
 from cheng.web.city.words import STATES, label, name_of, symbol
 from cheng.web.forms import Form
 from cheng.web.pages import Answer, Page, get, post, see_other

@@ -6,14 +6,9 @@ from typing import Any
 from cheng.infrastructure.registration import Thing
 from cheng.kernel.entities import Entity, Kept
 from cheng.security.permissions import Target, reach
+from cheng.security.seen import cleared, fields_seen, target
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
-from cheng.web.fields import cleared
-
-
-def target(thing: Thing, entity: type[Entity], kind: str = "thing") -> Target:
-    """The thing, or an alert or command of it, as decisions want to know it."""
-    return Target(kind, id=thing.id, department=thing.owner, type=thing.type, public=entity.public)
 
 
 def sees_all(ask: Ask, entity: type[Entity]) -> bool:
@@ -54,11 +49,6 @@ def thing_of(ask: Ask, type_name: str, thing_id: str) -> tuple[Thing, type[Entit
         raise Refused("not-there", "There is no thing {id}.", {"id": thing_id[:80]}, status=404)
     ask.require("see", target(thing, entity))
     return thing, entity
-
-
-def fields_seen(entity: type[Entity], levels: frozenset[str]) -> dict[str, Kept]:
-    """The fields whose level this reader has."""
-    return {name: field for name, field in entity.fields().items() if field.level in levels}
 
 
 def field_of(ask: Ask, entity: type[Entity], name: str, levels: frozenset[str]) -> Kept:

@@ -1,9 +1,10 @@
 """Telling a thing what to do: the form is checked, the command written down, and the audit knows who sent it."""
 
+from cheng.security.seen import target
 from cheng.standards.problems import Refused
 from cheng.web.city.commands import book, read
 from cheng.web.city.noting import note
-from cheng.web.city.seeing import target, thing_of
+from cheng.web.city.seeing import thing_of
 from cheng.web.city.thing import thing_page
 from cheng.web.pages import Answer, Ask, Form, post, see_other
 

@@ -4,19 +4,19 @@ from typing import Any
 
 from sqlalchemy import select
 
+from cheng.infrastructure.latest import Last, last_values
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import thing_versions
 from cheng.kernel.entities import Entity, Kept, Place, Ref, Track
 from cheng.security.permissions import decide
+from cheng.security.seen import WORKING, fields_seen, state_of, target
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import cases_of, of_thing
 from cheng.web.city.commands import commands_of
-from cheng.web.city.latest import Last, last_values
 from cheng.web.city.periods import choices, field_value, period
-from cheng.web.city.seeing import area_name, fields_seen, levels_for, target, thing_of
+from cheng.web.city.seeing import area_name, levels_for, thing_of
 from cheng.web.city.tracks import way
 from cheng.web.city.words import STATES, field_name, label, marks, name_of, shown, symbol
-from cheng.web.fields import WORKING
 from cheng.web.forms import Form
 from cheng.web.pages import Page, get
 
@@ -36,7 +36,7 @@ def thing_page(ask: Ask, found: Thing, entity: type[Entity], form: Form | None =
     levels = levels_for(ask, found, entity)
     fields = fields_seen(entity, levels)
     last = last_values(ask.hub, found, fields)
-    data = state_of(ask, found, entity, fields, last)
+    data = state_of(found, fields, last, ask.local.zone)
     if ask.representation != "html":
         return Page("city/thing.html", data)
     extra = {"thing": found, "entity": entity, "title": found.name or found.id, "STATES": STATES}
@@ -47,32 +47,6 @@ def thing_page(ask: Ask, found: Thing, entity: type[Entity], form: Form | None =
     extra |= {"commands": commands_of(ask, found, entity), "form": form or Form(ask)}
     extra |= {"may_edit": ask.may("register", target(found, entity)), "personal": personal(ask, found, entity)}
     return Page("city/thing.html", data, extra=extra, status=status)
-
-
-def state_of(
-    ask: Ask, found: Thing, entity: type[Entity], fields: dict[str, Kept], last: dict[str, Last]
-) -> dict[str, Any]:
-    """The thing as data: what the register says of it and its last good values."""
-    live = {name: field for name, field in fields.items() if field.live}
-    values: dict[str, Any] = {}
-    for name, field in live.items():
-        known = last.get(name)
-        told: dict[str, Any] = {"value": None, "time": None}
-        if known is not None:
-            told = {"value": known.value, "time": ask.local.iso(known.time)}
-        values[name] = told | ({"unit": field.unit} if hasattr(field, "unit") else {})
-    return {
-        "id": found.id,
-        "type": found.type,
-        "name": found.name,
-        "state": found.state,
-        "owner": found.owner,
-        "areas": found.areas,
-        "geometry": found.geometry,
-        "version": found.version,
-        "properties": {name: found.properties.get(name) for name, field in fields.items() if not field.live},
-        "values": values,
-    }
 
 
 def register_facts(ask: Ask, found: Thing, fields: dict[str, Kept]) -> list[dict[str, Any]]:

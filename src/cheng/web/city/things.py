@@ -3,23 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cheng.infrastructure.latest import heard, last_values, newest
 from cheng.infrastructure.registration import Thing
 from cheng.kernel.entities import Choice, Entity, Kept, Quantity
 from cheng.security.permissions import Target
+from cheng.security.seen import fields_seen, target
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import standing_by_type, standing_of
-from cheng.web.city.latest import heard, last_values, newest
-from cheng.web.city.seeing import (
-    area_name,
-    entity_of,
-    fields_seen,
-    levels_of,
-    owners,
-    seen,
-    sees_all,
-    target,
-    types_seen,
-)
+from cheng.web.city.seeing import area_name, entity_of, levels_of, owners, seen, sees_all, types_seen
 from cheng.web.city.words import STATES, label, symbol, title
 from cheng.web.pages import Column, Page, get
 

@@ -7,12 +7,13 @@ from cheng.infrastructure.dry_run import SKIPPED
 from cheng.kernel.dry_runs import DryRun, Trial
 from cheng.kernel.entities import Quantity
 from cheng.kernel.rules import Rule
+from cheng.security.seen import target
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.city.bars import bars
 from cheng.web.city.history import POINTS, gap, with_gaps
 from cheng.web.city.rules import charted, rule_of, short, told, trial_form
-from cheng.web.city.seeing import entity_of, levels_of, target, thing_of
+from cheng.web.city.seeing import entity_of, levels_of, thing_of
 from cheng.web.city.thresholds import comparisons, fixed_side, number_for
 from cheng.web.city.trials import Asked, asked_for, results, setting_words
 from cheng.web.city.words import alert_text, kinds_of_marks, label, symbol

@@ -7,10 +7,10 @@ from cheng.infrastructure.alert_lists import AlertEntry, Notice
 from cheng.infrastructure.registration import Thing
 from cheng.kernel.entities import Choice
 from cheng.kernel.rules import Rule
+from cheng.security.seen import cleared
 from cheng.web.city.seeing import area_name
 from cheng.web.city.words import alert_text, condition, label, name_of, shown, span
 from cheng.web.desk import words
-from cheng.web.fields import cleared
 from cheng.web.pages import Ask
 
 TITLES = {

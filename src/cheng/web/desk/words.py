@@ -6,10 +6,10 @@ from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.case_rows import Entry
 from cheng.kernel.cases import VERBS
 from cheng.kernel.specs import title_of
+from cheng.security.seen import cleared
 from cheng.standards.durations import Duration
 from cheng.standards.problems import Refused
 from cheng.web.city.words import alert_text, condition, name_of, span
-from cheng.web.fields import cleared
 from cheng.web.pages import Ask
 
 SENTENCES = {

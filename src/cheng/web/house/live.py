@@ -18,12 +18,12 @@ from sqlalchemy import select
 from cheng.infrastructure.bus import CUT_OFF, Message, Subscription
 from cheng.infrastructure.tables import sessions
 from cheng.security.permissions import Target
+from cheng.security.seen import cleared
 from cheng.security.sessions import digest
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.city.words import alert_text
 from cheng.web.desk.seeing import whose_alerts
-from cheng.web.fields import cleared
 from cheng.web.pages import SIGNED_IN, get
 from cheng.web.people import CLOSED, session_cookie
 

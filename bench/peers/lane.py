@@ -67,6 +67,10 @@ class Expected:
         said = json.loads((folder / "expected.json").read_bytes())
         return cls(said["alerts"], said["alerts_sha256_by_entity_sorted"])
 
+    def short(self) -> str:
+        """A hash is told by its beginning, an agreement in words as it is."""
+        return f"hash {self.digest[:12]}" if len(self.digest) == 64 else self.digest
+
 
 def digest(things: Iterable[str]) -> str:
     """The agreement hash of alerts: their things, one for each alert, in order of their names."""
@@ -186,7 +190,7 @@ class Comparison:
         wrong = self.sides[0].wrong(self.expected)
         foot = [
             f"{len(self.sides[0].outcomes)} interleaved rounds",
-            f"agreed on: {alerts}hash {self.expected.digest[:12]}",
+            f"agreed on: {alerts}{self.expected.short()}",
             self.note,
             f"**ours is wrong: {wrong}**" if wrong else "",
             "" if self.holds else self.why,

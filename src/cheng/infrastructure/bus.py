@@ -96,6 +96,17 @@ class Subscription:
         self._bus._forget(self)
         raise StopAsyncIteration
 
+    async def several(self) -> list[Message]:
+        """All that waits, at least one message; none when there will be no more."""
+        try:
+            found = [await anext(self)]
+        except StopAsyncIteration:
+            return []
+        with self._lock:
+            found += self._queue
+            self._queue.clear()
+        return found
+
     def close(self) -> None:
         """Stop listening; what waits is dropped and an iteration under way ends."""
         with self._lock:

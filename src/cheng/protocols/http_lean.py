@@ -9,7 +9,7 @@ nothing is said on are ended, so that a thousand slow clients cost a thousand so
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from uvicorn.config import Config
@@ -36,6 +36,8 @@ IDLE_TIME = 75
 AHEAD = 65_536
 """Bytes of further requests that are taken in while one is answered."""
 TICK = 1.0
+STREAM = "cheng.stream"
+"""The extension of ASGI by which an answer without end is written: at once, without a task for each reader."""
 HEAD_TOO_LONG = "The headers of a request may have up to 32 kB."
 TAKEN = tuple(b'{"accepted":1,"marked":%d,"refused":[]}' % marked for marked in (0, 1))
 """What most answers say, by the number of marked readings."""
@@ -338,8 +340,16 @@ class LeanProtocol(HttpToolsProtocol):
         else:
             self._due += len(data) / SLOWEST
 
+    def stream(self, chunk: bytes) -> bool:
+        """Writes a chunk of the answer that uvicorn has begun, framed already; False when the client does not read."""
+        if self.transport.is_closing() or self.flow.write_paused:
+            return False
+        self.transport.write(chunk)
+        return True
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = cast(Any, {STREAM: self.stream})
         self._open, self._heading, self._due = True, 1, self.loop.time() + HEAD_TIME
 
     def on_headers_complete(self) -> None:

@@ -30,6 +30,7 @@ PEERS = True
 THINGS, READINGS, STEP_MS, MINUTE_MS = 100, 10_000, 10_000, 60_000
 START = 1_700_006_400_000
 END = START + READINGS * STEP_MS
+BUCKETS = -(-READINGS * STEP_MS // MINUTE_MS)
 DAY_US = 86_400_000_000
 GOAL = 1_700
 VALUES = np.random.default_rng(1).integers(1_000, 12_000, (READINGS, THINGS)) / 100
@@ -201,7 +202,7 @@ def rows(begin: int, end: int) -> Iterable[tuple[int, int, float]]:
 def main(rounds: int = 5, seconds: int = 2) -> None:
     with ExitStack() as stack:
         measured = interleaved([kind(stack, seconds) for kind in (Ours, Rows, Points)], Path(), rounds)
-    claim = f"{THINGS} things asked in turn by one client, {READINGS:,} readings in {-(-READINGS * STEP_MS // MINUTE_MS):,} buckets each"
+    claim = f"{THINGS} things asked in turn by one client, {READINGS:,} readings in {BUCKETS:,} buckets each"
     goals = {"PostgreSQL": 10.0, "InfluxDB": 2.0}
     tell(Comparison(claim, Expected(None, due()), measured, goals, unit="answers/s", note="hash of all buckets"))
     rates = measured[0].rates

@@ -21,17 +21,21 @@ OFFICE = "Riverside property office"
 @dataclass(frozen=True)
 class Prepared:
     folder: Path
-    cookie: str
-    """of an officer of OFFICE who has signed in"""
+    cookies: list[str]
+    """of officers of OFFICE who have signed in"""
     tokens: list[str]
     """of gateways that speak for all homes"""
+
+    @property
+    def cookie(self) -> str:
+        return self.cookies[0]
 
     @property
     def token(self) -> str:
         return self.tokens[0]
 
 
-def prepare(folder: Path, homes: int = 1, gateways: int = 1) -> Prepared:
+def prepare(folder: Path, homes: int = 1, gateways: int = 1, officers: int = 1) -> Prepared:
     """A folder with `home-1`, `home-2` and so on."""
     hub = open_hub(Settings.load(folder, {}))
     try:
@@ -40,11 +44,14 @@ def prepare(folder: Path, homes: int = 1, gateways: int = 1) -> Prepared:
         outcome = hub.things.put([NewThing(n, "Household", properties=home, owner=OFFICE) for n in names], "bench")
         if outcome.refused:
             raise SystemExit(str(outcome.refused[0]))
-        hub.accounts.create(HOUSE, "bench", "Bench", ["officer"], OFFICE, PASSWORD)
-        session, _ = hub.door.sign_in("bench", PASSWORD)
+        cookies = []
+        for number in range(1, officers + 1):
+            hub.accounts.create(HOUSE, f"officer-{number}", "Bench", ["officer"], OFFICE, PASSWORD)
+            session, _ = hub.door.sign_in(f"officer-{number}", PASSWORD)
+            cookies.append(f"{session_cookie(hub)}={session}")
         scope = {"prefixes": ["home-"]}
         tokens = [hub.tokens.issue(HOUSE, f"gateway-{n}", "device", scope) for n in range(1, gateways + 1)]
-        return Prepared(folder, f"{session_cookie(hub)}={session}", tokens)
+        return Prepared(folder, cookies, tokens)
     finally:
         hub.close()
 

@@ -85,7 +85,7 @@ def main(port: int, seconds: float, count: int, expected: bytes, requests: list[
     due = began
     while now < began + seconds or sent:
         while idle and now < began + seconds and (not rate or due <= now):
-            number = idle.pop()
+            number = idle.pop(0)
             due += 1 / rate if rate else 0
             socks[number].sendall(requests[turn[number] % len(requests)])
             turn[number] += count

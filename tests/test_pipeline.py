@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from cheng.hub import Hub
-from cheng.infrastructure.alert_book import Found
+from cheng.infrastructure.alert_changes import Found
 from cheng.infrastructure.clock import ManualClock
-from cheng.infrastructure.tables import alert_notices, alerts, cases
+from cheng.infrastructure.tables import alerts, cases
 from cheng.kernel.observations import Batch, Quality
 from cheng.kernel.rules import Change
 from cheng.standards.problems import Refused
@@ -72,7 +72,7 @@ def test_the_same_alert_fires_once_however_often_it_is_found(
     again = open_laboratory(tmp_path, clock, store_url)
     try:
         assert len(rows(again, alerts)) == len(rows(again, cases)) == 1
-        kinds = [notice["kind"] for notice in rows(again, alert_notices)]
+        kinds = [notice.kind for notice in again.alerts.notices("1")]
         assert kinds == ["raised"]
         stored = again.history.readings(dedupe=False)
         assert stored.num_rows == 21

@@ -68,6 +68,7 @@ class Hub:
             ("cheng_commits_total", "Commits of readings.", went.commits),
             ("cheng_payloads_refused_total", "Lines and payloads refused since the start.", self.refused.total),
             ("cheng_alert_notices_total", "Notices of alerts written since the start.", self.pipeline.writer.written),
+            ("cheng_alerts_waiting", "Changes of alerts found and not written yet.", self.pipeline.writer.waiting),
             ("cheng_readings_forgotten_early_total", "Readings gone before their lateness was over.", shortened),
             ("cheng_rules_failing", "Rules that cannot be judged at present.", len(self.judges.failing)),
             ("cheng_things", "Things in the register.", len(self.things)),

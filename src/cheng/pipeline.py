@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cheng.infrastructure.alert_book import AlertBook, Found
+from cheng.infrastructure.alert_book import AlertBook
+from cheng.infrastructure.alert_changes import Episodes, Found
 from cheng.infrastructure.alert_writer import AlertWriter
 from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
@@ -80,10 +81,11 @@ class Pipeline:
 
     def start(self) -> None:
         """Replays what the last run had judged only in memory, then opens for readings."""
+        episodes = Episodes()
         for first, frame in self.history.replay(self.judges.seq):
-            found = self.judges.replay(frame)
+            episodes.add(self.judges.replay(frame))
             self.judges.seq = first + len(frame) - 1
-            self.alerts.apply(found)
+        self.alerts.write(episodes)
         self.judges.seq = self.history.next - 1
         self.alerts.reconcile(self.judges.standing())
         self.writer.start()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from cheng.hub import Hub
-from cheng.infrastructure.alert_book import Found, broken
+from cheng.infrastructure.alert_changes import Found, broken
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.tables import acts, alert_notices, alerts, cases
 from cheng.kernel.cases import Person
@@ -37,7 +37,7 @@ def change(hub: Hub, kind: Any, thing: str = "valve-1", onset: int = 0, time: in
 
 def rows(hub: Hub, table: Any) -> list[dict[str, Any]]:
     with hub.store.read() as conn:
-        return [dict(row) for row in conn.execute(select(table)).mappings()]
+        return [dict(row) for row in conn.execute(select(table).order_by(*table.primary_key)).mappings()]
 
 
 def test_an_alert_told_twice_is_one(hub: Hub) -> None:
@@ -72,6 +72,102 @@ def test_a_withdrawn_alert_voids_the_case_nobody_touched(hub: Hub) -> None:
     assert [(case["state"]) for case in rows(hub, cases)] == ["open"]
 
 
+def test_the_case_of_a_moved_alert_hears_of_its_end(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised")])
+    hub.alerts.apply([change(hub, "moved", time=-5)])
+    hub.alerts.apply([change(hub, "cleared", onset=-5, time=90)])
+    assert [act["verb"] for act in rows(hub, acts)] == ["open", "alert_moved", "alert_cleared"]
+    (alert,) = rows(hub, alerts)
+    assert [case["alert"] for case in rows(hub, cases)] == [alert["key"]]
+
+
+def test_a_replay_of_all_that_happened_changes_nothing(hub: Hub) -> None:
+    happened = [
+        *(change(hub, "raised"), change(hub, "cleared", time=90), change(hub, "moved", time=-5)),
+        *(change(hub, "reopened", onset=-5, time=90), change(hub, "cleared", onset=-5, time=120)),
+        *(change(hub, "raised", "valve-2"), change(hub, "withdrawn", "valve-2")),
+    ]
+    for one in happened:
+        assert hub.alerts.apply([one])
+    before = rows(hub, alerts), rows(hub, alert_notices), rows(hub, acts)
+    assert hub.alerts.apply(happened) == []
+    assert (rows(hub, alerts), rows(hub, alert_notices), rows(hub, acts)) == before
+
+
+def test_what_is_found_in_one_go_comes_to_the_same_as_one_by_one(hub: Hub) -> None:
+    for kind, onset, time in (("raised", 0, 60), ("moved", 0, -5), ("cleared", -5, 90)):
+        hub.alerts.apply([change(hub, kind, onset=onset, time=time)])
+    hub.alerts.apply(
+        [
+            *(change(hub, "raised", "valve-2"), change(hub, "moved", "valve-2", time=-5)),
+            change(hub, "cleared", "valve-2", onset=-5, time=90),
+        ]
+    )
+    one, other = rows(hub, alerts)
+    assert all(one[name] == other[name] for name in ("onset", "raised", "cleared", "state"))
+
+
+def test_one_that_moves_to_the_place_of_a_withdrawn_one_is_that_one(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised")])
+    hub.alerts.apply([change(hub, "withdrawn")])
+    hub.alerts.apply([change(hub, "raised", onset=30, time=90)])
+    hub.alerts.apply([change(hub, "moved", onset=30, time=0)])
+    assert [(alert["onset"] - hub.clock.now(), alert["state"]) for alert in rows(hub, alerts)] == [
+        (0, "standing"),
+        (30_000_000, "withdrawn"),
+    ]
+    assert [case["state"] for case in rows(hub, cases)] == ["open", "void"]
+
+
+def test_several_move_up_in_one_go(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised"), change(hub, "cleared", time=70), change(hub, "raised", onset=100)])
+    hub.alerts.apply([change(hub, "moved", onset=100, time=110), change(hub, "moved", time=100)])
+    assert [alert["onset"] - hub.clock.now() for alert in rows(hub, alerts)] == [100_000_000, 110_000_000]
+
+
+def test_raised_and_withdrawn_in_one_go_is_kept_and_opens_nothing(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised"), change(hub, "withdrawn")])
+    assert [alert["state"] for alert in rows(hub, alerts)] == ["withdrawn"]
+    assert [notice.kind for notice in hub.alerts.notices("1")] == ["raised", "withdrawn"]
+    assert rows(hub, cases) == []
+
+
+def test_the_line_of_an_ordinary_alert_tells_its_story(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised")])
+    hub.alerts.apply([change(hub, "cleared", time=90)])
+    told = [(notice.kind, notice.detail) for notice in hub.alerts.notices("1")]
+    assert told == [("raised", {"state": "standing"}), ("cleared", {"time": hub.clock.now() + 90_000_000})]
+    assert rows(hub, alert_notices) == []
+    hub.alerts.acknowledge("1", "li", "Li Ming")
+    assert [notice["kind"] for notice in rows(hub, alert_notices)] == ["raised", "cleared", "acknowledged"]
+    assert [(notice.kind, notice.detail) for notice in hub.alerts.notices("1")][:2] == told
+    hub.alerts.apply([change(hub, "reopened", time=90)])
+    hub.alerts.apply([change(hub, "cleared", time=95)])
+    assert [notice.kind for notice in hub.alerts.notices("1")][3:] == ["moved", "cleared"]
+
+
+def test_a_storm_of_alerts(hub: Hub) -> None:
+    onsets = range(0, 200_000, 1000)
+    raised = [change(hub, "raised", onset=onset, time=onset + 60) for onset in onsets]
+    cleared = [change(hub, "cleared", onset=onset, time=onset + 90) for onset in onsets]
+    assert len(hub.alerts.apply([one for pair in zip(raised, cleared[:100], strict=False) for one in pair])) == 200
+    assert len(hub.alerts.apply([*raised[100:], *cleared[:150]])) == 150
+    found = rows(hub, alerts)
+    assert [alert["number"] for alert in found] == list(range(1, 201))
+    assert [alert["cleared"] is None for alert in found] == [False] * 150 + [True] * 50
+    assert len({case["number"] for case in rows(hub, cases)}) == 200
+    verbs = [act["verb"] for act in rows(hub, acts)]
+    assert (verbs.count("open"), verbs.count("alert_cleared")) == (200, 150)
+
+
+def test_nothing_is_put_into_words_for_nobody(hub: Hub) -> None:
+    found = [change(hub, "raised"), change(hub, "cleared", time=90)]
+    assert [topic for topic, _ in hub.alerts.apply(found, lambda topic: topic == "alerts/cleared")] == [
+        "alerts/cleared"
+    ]
+    assert hub.alerts.noticed == 2
+
+
 def test_withdrawn_and_raised_again_in_one_go_stands(hub: Hub) -> None:
     hub.alerts.apply([change(hub, "raised")])
     hub.alerts.apply([change(hub, "withdrawn"), change(hub, "raised"), change(hub, "cleared", time=90)])
@@ -104,8 +200,8 @@ def test_alerts_of_one_cause_share_a_case(hub: Hub, monkeypatch: pytest.MonkeyPa
     hub.alerts.apply([change(hub, "raised"), change(hub, "raised", "valve-2", time=120)])
     hub.alerts.apply([change(hub, "raised", "valve-3", time=60 + 20 * 60)])
     lead, follower, later = rows(hub, alerts)
-    assert (lead["group_id"], follower["group_id"], later["group_id"]) == (None, lead["id"], None)
-    assert [case["thing_id"] for case in rows(hub, cases)] == ["valve-1", "valve-3"]
+    assert (lead["group_id"], follower["group_id"], later["group_id"]) == (None, lead["number"], None)
+    assert {case["thing_id"] for case in rows(hub, cases)} == {"valve-1", "valve-3"}
     assert [act["verb"] for act in rows(hub, acts) if act["seq"] == 2] == ["alert_joined"]
 
 
@@ -137,5 +233,5 @@ def test_an_alert_of_an_event_without_a_case_ends_when_somebody_has_seen_it(hub:
     hub.alerts.apply([bell])
     assert hub.alerts.end_events() == []
     (alert,) = rows(hub, alerts)
-    hub.alerts.acknowledge(alert["id"], "wang", "Wang", "")
+    hub.alerts.acknowledge(str(alert["number"]), "wang", "Wang", "")
     assert [topic for topic, _ in hub.alerts.end_events()] == ["alerts/cleared"]

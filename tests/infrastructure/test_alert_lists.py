@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cheng.hub import Hub
-from cheng.infrastructure.alert_book import Found
+from cheng.infrastructure.alert_changes import Found
 from cheng.infrastructure.alert_lists import AlertFilters
 from cheng.infrastructure.clock import ManualClock
 from cheng.kernel.rules import Change

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from cheng.infrastructure.case_book import CaseBook, Filed, Opening
+from cheng.infrastructure.case_book import CaseBook, Filed
 from cheng.infrastructure.case_lists import Filters
+from cheng.infrastructure.case_rows import Opening
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import accounts, acts, case_runs, cases

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from cheng.infrastructure.case_book import CaseBook, Opening
+from cheng.infrastructure.case_book import CaseBook
+from cheng.infrastructure.case_rows import Opening
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.store import Store
@@ -272,7 +273,7 @@ def test_readings_and_things(store: Store, numbers: IndicatorBook, clock: Manual
 def test_alerts(store: Store, numbers: IndicatorBook, clock: ManualClock) -> None:
     with store.write() as conn:
         for n, (cleared, withdrawn) in enumerate(((None, None), (START + 30 * MINUTE, None), (None, START + 5))):
-            row = {"id": f"a{n}", "number": n, "key": f"key{n}", "rule": displaced.key(), "app": "x", "onset": START}
+            row = {"number": n, "key": f"key{n}", "rule": displaced.key(), "app": "x", "onset": START}
             row |= {"raised": START + n, "cleared": cleared, "withdrawn_at": withdrawn, "area": "S1"}
             conn.execute(insert(alerts).values(**row, level="danger", message_values={}, state="standing"))
     assert today(numbers, alarms).value == 2

@@ -117,9 +117,9 @@ def fill_append_only(conn: Connection) -> None:
         insert(acts),
         {"case": "c1", "seq": 1, "at": AT, "actor": "li", "actor_name": "Li", "verb": "open", "data": {"n": 1}},
     )
-    alert = {"id": "a", "number": 1, "key": "k", "rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger"}
+    alert = {"number": 1, "key": "k", "rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger"}
     conn.execute(insert(alerts), alert | {"message_values": {}, "state": "open"})
-    conn.execute(insert(alert_notices), {"alert": "a", "at": AT, "kind": "raised", "detail": {}})
+    conn.execute(insert(alert_notices), {"alert": 1, "at": AT, "kind": "raised", "detail": {}})
     words = dict.fromkeys(("actor", "verb", "object", "purpose", "reason", "address", "previous_hash", "hash"), "x")
     conn.execute(insert(audit), words | {"seq": 1, "at": AT, "outcome": "allowed", "detail": {}})
 
@@ -285,6 +285,35 @@ def test_migrations_go_down_and_up_again(store: Store) -> None:
                 step.upgrade()
     with store.read() as conn:
         assert set(inspect(conn).get_table_names()) >= set(metadata.tables)
+
+
+@pytest.mark.backends
+def test_alerts_go_down_and_up_again_with_their_stories(store: Store) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    step = ScriptDirectory.from_config(config).get_revision("0003").module
+    alert = {"rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger", "message_values": {"n": 1}}
+    plain = alert | {"number": 1, "key": "a", "cleared": AT + 5, "state": "standing", "written": AT, "ended": AT + 9}
+    joined = alert | {"number": 2, "key": "b", "cleared": None, "state": "shelved", "group_id": 1}
+    with store.write() as conn:
+        conn.execute(insert(alerts), plain)
+        conn.execute(insert(alerts), joined)
+        conn.execute(insert(alert_notices), {"alert": 2, "at": AT, "kind": "raised", "detail": {"state": "shelved"}})
+        with Operations.context(MigrationContext.configure(conn)):
+            step.downgrade()
+            step.upgrade()
+        conn.execute(insert(alert_notices), {"alert": 2, "at": AT + 10, "kind": "cleared", "detail": {}})
+    with store.read() as conn:
+        found = conn.execute(select(alerts.c.number, alerts.c.group_id, alerts.c.written).order_by(alerts.c.number))
+        assert [tuple(row) for row in found] == [(1, None, None), (2, 1, None)]
+        notices = [alert_notices.c[name] for name in ("alert", "at", "kind", "detail")]
+        said = conn.execute(select(*notices).order_by(notices[0], notices[1]))
+        assert [tuple(row) for row in said] == [
+            (1, AT, "raised", {"state": "standing"}),
+            (1, AT + 9, "cleared", {"time": AT + 5}),
+            (2, AT, "raised", {"state": "shelved"}),
+            (2, AT + 10, "cleared", {}),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Text, and_, cast, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Text, and_, cast, func, or_, select, update
 
+from cheng.infrastructure.alert_changes import onset_of
+from cheng.infrastructure.alert_rows import say, story, take_over
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.quiet import Quiet
 from cheng.infrastructure.store import Store
@@ -28,10 +30,10 @@ Place = tuple[int, int, int]
 MOST = 100_000
 """The most alerts of one answer: a download."""
 AS_THEY_ARE = (
-    *("id", "number", "key", "rule", "app", "thing", "onset", "raised", "cleared", "withdrawn_at", "level", "state"),
-    *("acknowledged_at", "shelved_until"),
+    *("number", "key", "rule", "app", "thing", "onset", "raised", "cleared", "withdrawn_at", "level", "state"),
+    *("acknowledged_at", "shelved_until", "written", "ended"),
 )
-OR_EMPTY = ("thing_id", "area", "group_id", "acknowledged_by")
+OR_EMPTY = ("thing_id", "area", "acknowledged_by")
 OVER: ColumnElement[bool] = alerts.c.cleared.is_not(None) | alerts.c.withdrawn_at.is_not(None)
 UNDER_WAY: ColumnElement[bool] = alerts.c.cleared.is_(None) & alerts.c.withdrawn_at.is_(None)
 
@@ -55,7 +57,6 @@ class AlertFilters:
 class AlertEntry:
     """One alert as it is in the book."""
 
-    id: str
     number: int
     key: str
     rule: str
@@ -71,9 +72,18 @@ class AlertEntry:
     area: str
     state: str
     group_id: str
+    """the id of the alert it joined; empty when it stands alone or leads"""
     acknowledged_by: str
     acknowledged_at: int | None
     shelved_until: int | None
+    written: int | None
+    ended: int | None
+    """when the hub wrote down that it was raised and over; None when its notices tell that"""
+
+    @property
+    def id(self) -> str:
+        """Its number, as addresses name it."""
+        return str(self.number)
 
     def standing(self, now: int) -> str:
         """In one word: "standing", "shelved", "suppressed", "cleared" or "withdrawn"."""
@@ -96,10 +106,10 @@ class AlertPage:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that was said about an alert; `seq` counts over all alerts."""
+    """Something that was said about an alert."""
 
-    seq: int
-    alert: str
+    alert: int
+    """its number"""
     at: int
     kind: str
     detail: dict[str, Any]
@@ -108,7 +118,8 @@ class Notice:
 def alert_entry(row: RowMapping) -> AlertEntry:
     """A row of `alerts`."""
     known = {name: row[name] for name in AS_THEY_ARE} | {name: row[name] or "" for name in OR_EMPTY}
-    return AlertEntry(**known, values=row["message_values"])
+    lead = row["group_id"]
+    return AlertEntry(**known, group_id="" if lead is None else str(lead), values=row["message_values"])
 
 
 class AlertLists:
@@ -165,34 +176,38 @@ class AlertLists:
     # -- single alerts
 
     def get(self, alert: str, whose: Whose = None) -> AlertEntry:
-        """The alert with this id or number; Refused (404) when there is none, or it is another department's."""
+        """The alert with this number; Refused (404) when there is none, or it is another department's."""
         with self.store.read() as conn:
             return self._get(conn, alert, whose)
 
     def by_key(self, key: str) -> AlertEntry | None:
         """The alert with this key: the one a case names."""
+        try:
+            onset = onset_of(key)
+        except ValueError:
+            return None
         with self.store.read() as conn:
-            row = conn.execute(select(alerts).where(alerts.c.key == key)).mappings().first()
+            row = conn.execute(select(alerts).where(alerts.c.onset == onset, alerts.c.key == key)).mappings().first()
             return None if row is None else alert_entry(row)
 
     def led_by(self, lead: str, limit: int = 50) -> "Sequence[AlertEntry]":
         """The alerts that joined the one with the id `lead`, first ones first."""
-        query = select(alerts).where(alerts.c.group_id == lead).order_by(alerts.c.raised).limit(limit)
+        query = select(alerts).where(alerts.c.group_id == int(lead)).order_by(alerts.c.raised).limit(limit)
         with self.store.read() as conn:
             return [alert_entry(row) for row in conn.execute(query).mappings()]
 
     def notices(self, alert: str) -> "Sequence[Notice]":
-        """Everything that was said about an alert (its id), in order."""
-        query = select(alert_notices).where(alert_notices.c.alert == alert).order_by(alert_notices.c.seq)
+        """Everything that was said about an alert (its id), in order; Refused (404) when there is none."""
+        columns = [alert_notices.c[name] for name in ("alert", "at", "kind", "detail")]
         with self.store.read() as conn:
-            return [Notice(**row) for row in conn.execute(query).mappings()]
+            found = self._get(conn, alert, None)
+            said = conn.execute(select(*columns).where(columns[0] == found.number).order_by(alert_notices.c.seq))
+            return [Notice(*each) for each in [*story(found), *said]]
 
     def _get(self, conn: Connection, alert: str, whose: Whose) -> AlertEntry:
         wanted = alert[:200].replace("\0", "")
-        by_number = (
-            [alerts.c.number == int(wanted)] if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else []
-        )
-        query = select(alerts).where(or_(alerts.c.id == wanted, *by_number), *self._whose(whose))
+        number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 18 else -1
+        query = select(alerts).where(alerts.c.number == number, *self._whose(whose))
         row = conn.execute(query).mappings().first()
         if row is None:
             raise Refused("no-such-alert", "There is no alert {alert}.", {"alert": wanted}, 404)
@@ -215,10 +230,10 @@ class AlertLists:
             if found.withdrawn_at is not None:
                 raise Refused("withdrawn", "This alert was withdrawn: there was nothing after all.")
             now = self.clock.now()
-            change = update(alerts).where(alerts.c.id == found.id)
+            change = update(alerts).where(alerts.c.number == found.number)
             conn.execute(change.values(acknowledged_by=by, acknowledged_at=now))
-            detail = {"by": by, "name": name, "note": note}
-            conn.execute(insert(alert_notices).values(alert=found.id, at=now, kind="acknowledged", detail=detail))
+            take_over(conn, found)
+            say(conn, [(found.number, now, "acknowledged", {"by": by, "name": name, "note": note})])
             if also:
                 also(conn)
             return self._get(conn, found.id, None)
@@ -242,11 +257,13 @@ class AlertLists:
         def mark(conn: Connection) -> None:
             concerned = (alerts.c.rule == found.rule) & UNDER_WAY
             if not every:
-                concerned &= alerts.c.thing == found.thing if found.thing is not None else alerts.c.id == found.id
+                concerned &= (
+                    alerts.c.thing == found.thing if found.thing is not None else alerts.c.number == found.number
+                )
             conn.execute(update(alerts).where(concerned).values(shelved_until=until))
             detail = {"by": by, "name": name, "note": reason, "until": until, "every": every}
-            row = {"alert": found.id, "at": self.clock.now(), "kind": "shelved", "detail": detail}
-            conn.execute(insert(alert_notices).values(**row))
+            take_over(conn, self._get(conn, alert, None))
+            say(conn, [(found.number, self.clock.now(), "shelved", detail)])
             if also:
                 also(conn)
 
@@ -311,7 +328,7 @@ class AlertLists:
         theirs = [app.__name__ for app in self.model.apps.values() if app.owner in whose]
         owned = select(things.c.idx).where(things.c.idx == alerts.c.thing, things.c.owner.in_(whose)).exists()
         lead = alerts.alias("lead")
-        key = select(lead.c.key).where(lead.c.id == alerts.c.group_id).correlate(alerts).scalar_subquery()
+        key = select(lead.c.key).where(lead.c.number == alerts.c.group_id).correlate(alerts).scalar_subquery()
         runs = select(case_runs.c.case).where(case_runs.c.case == cases.c.id, case_runs.c.department.in_(whose))
         shared = select(case_shared.c.case).where(case_shared.c.case == cases.c.id)
         asked = or_(runs.exists(), shared.where(case_shared.c.department.in_(whose)).exists())

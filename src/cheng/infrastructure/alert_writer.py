@@ -1,16 +1,29 @@
 """The second thread of the pipeline: writes alerts in the order they were found, then tells everybody who listens."""
 
 import logging
-import queue
 import threading
+from collections import deque
+from dataclasses import dataclass
 
-from cheng.infrastructure.alert_book import AlertBook, Found
+from cheng.infrastructure.alert_book import AlertBook
+from cheng.infrastructure.alert_changes import Episodes, Found
 from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.judges import Checkpoint, Judges
 
 log = logging.getLogger(__name__)
-WAITING = 64
-"""Lots of alerts that may wait; beyond it the judging waits, and behind it the senders."""
+ROOM = 200_000
+"""Changes that may wait; beyond it the judging waits, and behind it the senders."""
+TOGETHER = 10_000
+"""Changes written in one transaction when many wait: fewer commits, and nobody else waits long for the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A lot of changes, and what is to be done when it is written."""
+
+    found: list[Found]
+    checkpoint: Checkpoint | None = None
+    reached: threading.Event | None = None
 
 
 class AlertWriter:
@@ -18,45 +31,78 @@ class AlertWriter:
 
     def __init__(self, alerts: AlertBook, judges: Judges, bus: Bus) -> None:
         self.alerts, self.judges, self.bus = alerts, judges, bus
-        self.written = 0
         self.trouble = ""
         """why alerts cannot be written at present; empty while they can"""
+        self.waiting = 0
+        """changes that are found and not written yet"""
+        self._lots: deque[Waiting] = deque()
+        self._changed = threading.Condition()
         self._closing = threading.Event()
-        self._inbox: queue.Queue[tuple[list[Found], Checkpoint | None] | threading.Event | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
+
+    @property
+    def written(self) -> int:
+        """What was said about alerts since the start."""
+        return self.alerts.noticed
 
     def start(self) -> None:
         self._thread.start()
 
     def put(self, found: list[Found], checkpoint: Checkpoint | None = None) -> None:
-        self._inbox.put((found, checkpoint))
+        """Takes a lot; waits while there is no room for more."""
+        self._put(Waiting(found, checkpoint))
 
     def tell(self, reached: threading.Event) -> None:
         """Sets the event when all that was put before is written."""
-        self._inbox.put(reached)
+        self._put(Waiting([], reached=reached))
+
+    def _put(self, lot: Waiting) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self.waiting < ROOM or self._closing.is_set())
+            self._lots.append(lot)
+            self.waiting += len(lot.found)
+            self._changed.notify_all()
 
     def close(self) -> None:
-        self._closing.set()
-        self._inbox.put(None)
+        """Writes what waits, unless the store does not answer."""
+        with self._changed:
+            self._closing.set()
+            self._changed.notify_all()
         self._thread.join()
 
     def _work(self) -> None:
-        while (item := self._inbox.get()) is not None:
-            if isinstance(item, threading.Event):
-                item.set()
-                continue
-            found, checkpoint = item
-            if self._write(found) and checkpoint is not None:
-                self.judges.save(checkpoint)
+        while lots := self._take():
+            if not self._write(Episodes(one for lot in lots for one in lot.found)):
+                return
+            checkpoints = [lot.checkpoint for lot in lots if lot.checkpoint is not None]
+            if checkpoints:
+                self.judges.save(checkpoints[-1])
+            for lot in lots:
+                if lot.reached is not None:
+                    lot.reached.set()
+            with self._changed:
+                self.waiting -= sum(len(lot.found) for lot in lots)
+                self._changed.notify_all()
 
-    def _write(self, found: list[Found]) -> bool:
+    def _take(self) -> list[Waiting]:
+        """The lots that wait, up to TOGETHER changes, as soon as there is one; none when the house closes."""
+        taken: list[Waiting] = []
+        size = 0
+        with self._changed:
+            self._changed.wait_for(lambda: self._lots or self._closing.is_set())
+            while self._lots and (not taken or size + len(self._lots[0].found) <= TOGETHER):
+                taken.append(self._lots.popleft())
+                size += len(taken[-1].found)
+        return taken
+
+    def _write(self, episodes: Episodes) -> bool:
         """Alerts wait for a store that does not answer, and readings behind them; nothing is dropped.
 
         False when the house closes first: then the log, replayed, finds them again.
         """
         while True:
             try:
-                messages = self.alerts.apply(found)
+                messages = self.alerts.write(episodes, self.bus.heard)
             except Exception as error:
                 log.exception("alerts could not be written; trying again")
                 self.trouble = f"{type(error).__name__}: {error}"
@@ -64,7 +110,6 @@ class AlertWriter:
                     return False
                 continue
             self.trouble = ""
-            self.written += len(messages)
             for topic, body in messages:
                 self.bus.publish(topic, body)
             return True

@@ -1,39 +1,56 @@
-"""Many rows in one go: the driver's own executemany, without SQLAlchemy's work for each row.
+"""Many rows in few steps, by the driver itself, without SQLAlchemy's work for each of them.
 
-For what a storm of alerts writes. Everything else uses the statements as they are.
+For what a storm of alerts writes; everything else uses statements as they are. A statement for each row would also
+let go of the interpreter for each row, and wait for it again as often.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Connection, Dialect, Insert, Update
+from sqlalchemy import Connection
+
+SIZES = (128, 32, 8)
+"""Rows of one statement: few different statements, so that the driver keeps them prepared."""
 
 
 @lru_cache(maxsize=64)
-def rendered(
-    statement: Insert | Update, dialect: Dialect, names: tuple[str, ...]
-) -> tuple[str, tuple[str, ...] | None]:
-    """The text of a statement for a driver, and the order of its parameters where they go by place."""
-    keys = list(names) if isinstance(statement, Insert) else None
-    compiled = statement.compile(dialect=dialect, column_keys=keys)
-    order: list[str] | None = getattr(compiled, "positiontup", None)
-    return str(compiled), None if order is None else tuple(order)
+def inserting(table: str, columns: tuple[str, ...], rows: int, dialect: str) -> str:
+    """The statement that adds as many rows."""
+    mark = "%s" if dialect == "postgresql" else "?"
+    row = f"({', '.join([mark] * len(columns))})"
+    names = ", ".join(f'"{name}"' for name in columns)  # one is called "case"
+    return f"INSERT INTO {table} ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
 
 
-def execute_many(conn: Connection, statement: Insert | Update, rows: Sequence[dict[str, Any]]) -> None:
-    """Executes a statement for every row; all rows carry the same names. Keep the statement: it is rendered once.
-
-    JSON columns of an insert are written as such; an update takes plain values only.
-    """
+def insert_rows(conn: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Adds rows, their values in the order of the columns; JSON as text, see `as_json`. Raises the driver's errors."""
     if not rows:
         return
-    names = tuple(rows[0])
-    text, order = rendered(statement, conn.dialect, names)
-    as_json: list[str] = []
-    if isinstance(statement, Insert):
-        as_json = [name for name in names if isinstance(statement.table.c[name].type, JSON)]
-    if as_json:
-        rows = [{**row, **{name: msgspec.json.encode(row[name]).decode() for name in as_json}} for row in rows]
-    conn.exec_driver_sql(text, list(rows) if order is None else [tuple(row[name] for name in order) for row in rows])
+    dialect, start, cursor = conn.dialect.name, 0, conn.connection.cursor()
+    for size in SIZES:
+        while len(rows) - start >= size:
+            values = tuple(chain.from_iterable(rows[start : start + size]))
+            cursor.execute(inserting(table, columns, size, dialect), values)
+            start += size
+    if start < len(rows):
+        cursor.executemany(inserting(table, columns, 1, dialect), rows[start:])
+    cursor.close()
+
+
+def as_json(value: object) -> str:
+    """What a JSON column takes from `insert_rows`."""
+    return msgspec.json.encode(value).decode()
+
+
+def by_json(conn: Connection, statements: Mapping[str, str], value: object) -> list[Any]:
+    """Asks or changes many rows by one JSON value in one step: `statements` by dialect. An answer is one row with one
+    JSON array, which comes back decoded; empty when there is none. Raises the driver's errors."""
+    cursor = conn.connection.cursor()
+    cursor.execute(statements[conn.dialect.name], (as_json(value),))
+    answer = cursor.fetchone()[0] if cursor.description else None  # type: ignore[index]  # an aggregate has one row
+    cursor.close()
+    found: list[Any] = msgspec.json.decode(answer) if isinstance(answer, str) else answer or []
+    return found

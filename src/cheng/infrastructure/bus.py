@@ -140,18 +140,26 @@ class Bus:
         with self._lock:
             self.counters.published += 1
             told = Message(topic, message, self.counters.published)
-            interested = self._interested.get(topic)
-            if interested is None:
-                if len(self._interested) > 10_000:  # topics with ids in them would fill the memory
-                    self._interested.clear()
-                interested = [each for each in self._subscriptions if each.wants(topic)]
-                self._interested[topic] = interested
+            interested = self._listeners(topic)
             slow = [each for each in interested if not each._put(told)]
             self.counters.delivered += len(interested) - len(slow)
             self.counters.cut_off += len(slow)
             for each in slow:
                 self._remove(each)
         return told.number
+
+    def heard(self, topic: str) -> bool:
+        """Whether anybody listens to a topic just now: for who would have to find the words first."""
+        with self._lock:
+            return bool(self._listeners(topic))
+
+    def _listeners(self, topic: str) -> list[Subscription]:
+        interested = self._interested.get(topic)
+        if interested is None:
+            if len(self._interested) > 10_000:  # topics with ids in them would fill the memory
+                self._interested.clear()
+            interested = self._interested[topic] = [each for each in self._subscriptions if each.wants(topic)]
+        return interested
 
     def subscribe(self, *patterns: str, limit: int | None = None) -> Subscription:
         """Listen to topics from now on; patterns as for file names (`alerts/*`, `*`). Needs a running loop."""

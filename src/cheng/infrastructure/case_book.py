@@ -9,14 +9,14 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Required, TypedDict, Unpack
+from typing import Any, Protocol, Unpack
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cheng.infrastructure import case_rows as rows
 from cheng.infrastructure.case_lists import CaseLists
-from cheng.infrastructure.case_rows import Entry, entry
+from cheng.infrastructure.case_rows import Entry, Opening, entry, told
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.store import Store, next_numbers, serialise
 from cheng.infrastructure.tables import accounts, acts, cases
@@ -65,34 +65,9 @@ class Filed:
     case: Case
 
 
-class Opening(TypedDict, total=False):
-    """What a case is opened about."""
-
-    values: Required[Mapping[str, Any]]
-    """fields of the thing, with id, name, area and owner: they fill the title and name the departments"""
-    alert_key: str | None
-    rule: str
-    """key of the rule whose sentence is the title"""
-    thing: int | None
-    """its index in the register"""
-    level: str
-    area: str
-    """its id"""
-    place: tuple[float, float] | None
-    """longitude and latitude"""
-    text: str
-    """what is wrong, in the words of who reports it"""
-    reporter: str
-    """account of the citizen who reports it"""
-    parent: str | None
-
-
-def told(about: Opening) -> dict[str, Any]:
-    """What the act of opening keeps."""
-    place = about.get("place")
-    kept = {name: about.get(name) for name in ("values", "rule", "text", "area", "reporter")}
-    kept |= {"alert": about.get("alert_key"), "place": list(place) if place else None}
-    return {name: value for name, value in kept.items() if value not in (None, "")}
+def case_id(alert: str | None, number: str) -> str:
+    """The id of a case: that of its alert comes to the same however often it is opened."""
+    return str(uuid.uuid5(NAMESPACE, f"alert {alert}" if alert else f"case {number}"))
 
 
 def unknown(condition: Condition, thing: int | None) -> bool | None:
@@ -163,10 +138,10 @@ class CaseBook(CaseLists):
             return before
         now = self.clock.now()
         act = kernel.act(line, Case(), "open", actor, now, data, self.calendar)
-        number = self._number(conn, now)
-        id_ = str(uuid.uuid5(NAMESPACE, f"alert {alert}" if alert else f"case {number}"))
+        number = self.number(now, next_numbers(conn, self.counter(now)))
+        id_ = case_id(alert, number)
         case = kernel.fold(line, [act], self.calendar, id_)
-        self._insert(conn, line, case, about, number)
+        conn.execute(ADD, rows.line(case, line, about, number))
         rows.append(conn, id_, 1, act, key, asked)
         rows.write_runs(conn, Case(), case, about.get("area") or None)
         rows.write_shared(conn, Case(), case)
@@ -182,31 +157,13 @@ class CaseBook(CaseLists):
         act = kernel.act(self._flow(row["flow"]), case, "alert_restored", HOUSE, self.clock.now(), {}, self.calendar)
         return self._append(conn, row, case, act)
 
-    def _insert(self, conn: Connection, flow: type[Flow], case: Case, about: Opening, number: str) -> None:
-        app, place = getattr(flow, "app", None), about.get("place")
-        row = {
-            **rows.standing(case, "green", about.get("rule", ""), clean(about.get("text", ""))),
-            "id": case.id,
-            "number": number,
-            "flow": flow.key(),
-            "app": app.key() if app else "",
-            "title_values": dict(case.values),
-            "thing": about.get("thing"),
-            "thing_id": str(case.values["id"]) if case.values.get("id") else None,
-            "alert": about.get("alert_key"),
-            "area": about.get("area") or None,
-            "longitude": place[0] if place else None,
-            "latitude": place[1] if place else None,
-            "reporter": case.reporter or None,
-            "level": about.get("level", ""),
-            "opened": case.opened,
-            "parent": about.get("parent"),
-        }
-        conn.execute(ADD, row)
+    def counter(self, now: int) -> str:
+        """What counts the cases of a day."""
+        return f"cases/{self.calendar.day(now):%Y%m%d}"
 
-    def _number(self, conn: Connection, now: int) -> str:
-        day = f"{self.calendar.day(now):%Y%m%d}"
-        return f"{day}-{next_numbers(conn, f'cases/{day}'):06d}"
+    def number(self, now: int, count: int) -> str:
+        """The number of a case, for people: the day and its place in it."""
+        return f"{self.calendar.day(now):%Y%m%d}-{count:06d}"
 
     # -- acting
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from cheng.infrastructure.tables import acts, case_runs, case_shared
+from cheng.kernel.flows import Flow
+from cheng.kernel.needs import clean
 from cheng.kernel.standing import Act, Case, Light, Run
 
 ADDED = "house"
@@ -83,6 +85,36 @@ class Entry:
         return "yellow" if self.warn is not None and now > self.warn else "green"
 
 
+class Opening(TypedDict, total=False):
+    """What a case is opened about."""
+
+    values: Required[Mapping[str, Any]]
+    """fields of the thing, with id, name, area and owner: they fill the title and name the departments"""
+    alert_key: str | None
+    rule: str
+    """key of the rule whose sentence is the title"""
+    thing: int | None
+    """its index in the register"""
+    level: str
+    area: str
+    """its id"""
+    place: tuple[float, float] | None
+    """longitude and latitude"""
+    text: str
+    """what is wrong, in the words of who reports it"""
+    reporter: str
+    """account of the citizen who reports it"""
+    parent: str | None
+
+
+def told(about: Opening) -> dict[str, Any]:
+    """What the act of opening keeps."""
+    place = about.get("place")
+    kept = {name: about.get(name) for name in ("values", "rule", "text", "area", "reporter")}
+    kept |= {"alert": about.get("alert_key"), "place": list(place) if place else None}
+    return {name: value for name, value in kept.items() if value not in (None, "")}
+
+
 def entry(row: RowMapping | dict[str, Any]) -> Entry:
     """A row of `cases` as a line of the desk."""
     data = row["data"]
@@ -126,13 +158,40 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
     }
 
 
+def line(case: Case, flow: type[Flow], about: Opening, number: str) -> dict[str, Any]:
+    """The row of a case that has just been opened."""
+    app, place = getattr(flow, "app", None), about.get("place")
+    return {
+        **standing(case, "green", about.get("rule", ""), clean(about.get("text", ""))),
+        "id": case.id,
+        "number": number,
+        "flow": flow.key(),
+        "app": app.key() if app else "",
+        "title_values": dict(case.values),
+        "thing": about.get("thing"),
+        "thing_id": str(case.values["id"]) if case.values.get("id") else None,
+        "alert": about.get("alert_key"),
+        "area": about.get("area") or None,
+        "longitude": place[0] if place else None,
+        "latitude": place[1] if place else None,
+        "reporter": case.reporter or None,
+        "level": about.get("level", ""),
+        "opened": case.opened,
+        "parent": about.get("parent"),
+    }
+
+
 # -- acts
 
 
 def append(conn: Connection, case: str, seq: int, act: Act, key: str | None, asked: str) -> None:
     """One more act; `asked` is the fingerprint of the request, by which a repeated key is known."""
+    conn.execute(ADD_ACT, act_row(case, seq, act, key, asked))
+
+
+def act_row(case: str, seq: int, act: Act, key: str | None = None, asked: str = "") -> dict[str, Any]:
     facts = {**act.facts, "asked": asked} if key else act.facts
-    row = {
+    return {
         "case": case,
         "seq": seq,
         "at": act.at,
@@ -143,7 +202,6 @@ def append(conn: Connection, case: str, seq: int, act: Act, key: str | None, ask
         "data": {**act.data, ADDED: facts},
         "key": key,
     }
-    conn.execute(ADD_ACT, row)
 
 
 def read_acts(conn: Connection, case: str, up_to: int = MOST) -> list[Act]:

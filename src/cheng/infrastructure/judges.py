@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import insert, select
 
-from cheng.infrastructure.alert_book import Found, broken
+from cheng.infrastructure.alert_changes import Found, broken
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
 from cheng.infrastructure.store import Store

@@ -1,7 +1,8 @@
 """What was asked to be quiet: rules that are shelved, and things or areas under maintenance."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,22 +26,31 @@ class Asked:
     shelves: list[Mapping[str, Any]]
     windows: list[Mapping[str, Any]]
 
-    def state(self, row: Mapping[str, Any], thing: Thing | None, rule: type[Rule]) -> str:
-        """ "standing", or why an alert stays quiet: "shelved", "suppressed"."""
-        at = row["raised"]
-        if any(w["start"] <= at < w["end"] and _covers(w["scope"], thing, rule) for w in self.windows):
+    def of(self, rule: type[Rule]) -> "Asked":
+        """What concerns a rule; what is left of a scope is for its things to say."""
+        facts = {"rule": rule.key(), "type": rule.subject.__name__}
+        windows: list[Mapping[str, Any]] = []
+        for window in self.windows:
+            scope: Mapping[str, Any] = window["scope"]
+            if scope and all(facts.get(name, value) == value for name, value in scope.items()):
+                left = {name: value for name, value in scope.items() if name not in facts}
+                windows.append({**window, "scope": left})
+        return Asked([shelf for shelf in self.shelves if shelf["rule"] == rule.key()], windows)
+
+    def state(self, at: int, thing: Thing | None) -> str:
+        """Of an alert of the rule that this concerns, raised at that time: "standing", or why it stays quiet:
+        "shelved", "suppressed"."""
+        if any(w["start"] <= at < w["end"] and _covers(w["scope"], thing) for w in self.windows):
             return "suppressed"
         for shelf in self.shelves:
-            if shelf["rule"] == rule.key() and shelf["thing"] in (None, row["thing"]) and at < shelf["until"]:
+            if shelf["thing"] in (None, thing.idx if thing else None) and at < shelf["until"]:
                 return "shelved"
         return "standing"
 
 
-def _covers(scope: Mapping[str, Any], thing: Thing | None, rule: type[Rule]) -> bool:
-    facts: dict[str, tuple[str, ...]] = {"rule": (rule.key(),), "type": (rule.subject.__name__,)}
-    facts["thing"] = (thing.id,) if thing else ()
-    facts["area"] = tuple(thing.areas) if thing else ()
-    return bool(scope) and all(value in facts.get(name, ()) for name, value in scope.items())
+def _covers(scope: Mapping[str, Any], thing: Thing | None) -> bool:
+    places = {"thing": (thing.id,), "area": tuple(thing.areas)} if thing else {}
+    return all(value in places.get(name, ()) for name, value in scope.items())
 
 
 class Quiet:
@@ -48,14 +58,35 @@ class Quiet:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
+        self._asked: Asked | None = None
+        """what is in the store; None when it has to be read again"""
+        self._turn = 0
+        """counts what was asked; who read while that changed must not be believed later"""
 
     def now_and_later(self) -> Asked:
+        """All that was ever asked: an alert is quiet by the time it was raised, which may be long ago."""
+        if (known := self._asked) is not None:
+            return known
+        turn = self._turn
         with self.store.read() as conn:
             rows = [
-                list(conn.execute(select(table).where(table.c[end] > 0).order_by(table.c[end])).mappings())
+                list(conn.execute(select(table).order_by(table.c[end])).mappings())
                 for table, end in ((shelves, "until"), (maintenance, "end"))
             ]
-        return Asked([dict(row) for row in rows[0]], [dict(row) for row in rows[1]])
+        asked = Asked([dict(row) for row in rows[0]], [dict(row) for row in rows[1]])
+        if turn == self._turn:
+            self._asked = asked
+        return asked
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        """A write after which what was asked is read again."""
+        try:
+            with self.store.write() as conn:
+                yield conn
+        finally:
+            self._turn += 1
+            self._asked = None
 
     def shelve(
         self, rule: str, thing: int | None, until: int, actor: str, reason: str, also: Also | None = None
@@ -67,13 +98,13 @@ class Quiet:
             )
         if until <= self.clock.now():
             raise Refused("past", "Choose a time that is still to come.", status=422)
-        with self.store.write() as conn:
+        with self._asking() as conn:
             conn.execute(insert(shelves).values(rule=rule, thing=thing, until=until, by=actor, reason=reason))
             if also:
                 also(conn)
 
     def unshelve(self, shelf: int, also: Also | None = None) -> None:
-        with self.store.write() as conn:
+        with self._asking() as conn:
             if also:
                 also(conn)
             conn.execute(delete(shelves).where(shelves.c.id == shelf))
@@ -86,7 +117,7 @@ class Quiet:
             message = "A maintenance window needs what it is about, a beginning before its end, and a reason."
             raise Refused("incomplete", message, status=422)
         window = uuid.uuid4().hex[:12]
-        with self.store.write() as conn:
+        with self._asking() as conn:
             values = {"id": window, "scope": scope, "start": start, "end": end, "reason": reason, "by": actor}
             conn.execute(insert(maintenance).values(**values))
             if also:
@@ -96,7 +127,7 @@ class Quiet:
     def finish(self, window: str, also: Also | None = None) -> None:
         """End a maintenance window now; Refused (404) when it is over or there is none of that id."""
         now = self.clock.now()
-        with self.store.write() as conn:
+        with self._asking() as conn:
             under_way = (maintenance.c.id == window) & (maintenance.c.end > now)
             if conn.execute(update(maintenance).where(under_way).values(end=now)).rowcount == 0:
                 raise Refused("no-window", "This has ended already.", status=404)

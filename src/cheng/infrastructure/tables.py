@@ -36,6 +36,7 @@ metadata = MetaData(
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Serial = BigInteger().with_variant(Integer(), "sqlite")
+OPEN, GROUPED = text("cleared IS NULL AND withdrawn_at IS NULL"), text("group_id IS NOT NULL")
 APPEND_ONLY = ("acts", "audit", "thing_versions", "alert_notices")
 
 
@@ -96,9 +97,8 @@ labels = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("number", BigInteger, nullable=False, unique=True),
-    Column("key", Text, nullable=False, unique=True),
+    Column("number", Serial, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("app", Text, nullable=False),
     Column("thing", Integer),
@@ -110,35 +110,36 @@ alerts = Table(
     Column("message_values", Json, nullable=False),
     Column("area", Text),
     Column("state", Text, nullable=False),
-    Column("group_id", Text, index=True),
+    Column("group_id", Serial),
     Column("acknowledged_by", Text),
     Column("acknowledged_at", BigInteger),
     Column("shelved_until", BigInteger),
     Column("withdrawn_at", BigInteger),
-    Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("written", BigInteger),
+    Column("ended", BigInteger),
+    UniqueConstraint("onset", "key"),
+    Index("ix_alerts_raised", "raised"),
     Index("ix_alerts_rule_raised", "rule", "raised"),
     Index("ix_alerts_thing_raised", "thing", "raised"),
-    Index("ix_alerts_state_raised", "state", "raised"),
-    Index(
-        "ix_alerts_open",
-        "raised",
-        sqlite_where=text("cleared IS NULL AND withdrawn_at IS NULL"),
-        postgresql_where=text("cleared IS NULL AND withdrawn_at IS NULL"),
-    ),
+    Index("ix_alerts_group_id", "group_id", sqlite_where=GROUPED, postgresql_where=GROUPED),
+    Index("ix_alerts_open", "raised", sqlite_where=OPEN, postgresql_where=OPEN),
 )
-"""`number` comes from `next_numbers(conn, "alerts")`; `key` is rule|thing|onset and makes an alert fire once."""
+"""`number` comes from `next_numbers(conn, "alerts")`; `key` is rule|thing|onset and makes an alert fire once: look it
+up with its onset, so that the index grows at its end. `group_id`: the number of the alert it joined. `written`,
+`ended`: when the hub wrote down that it was raised and over; empty when its notices tell that."""
 
 alert_notices = Table(
     "alert_notices",
     metadata,
     Column("seq", Serial, primary_key=True),
-    Column("alert", Text, ForeignKey("alerts.id"), nullable=False, index=True),
-    Column("at", BigInteger, nullable=False, index=True),
+    Column("alert", Serial, ForeignKey("alerts.number"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("detail", Json, nullable=False),
     one_of("kind", "raised", "moved", "withdrawn", "cleared", "acknowledged", "shelved", "unshelved"),
     sqlite_autoincrement=True,
 )
+"""What was said about an alert to which more happened than that it was raised and cleared: then all of it."""
 
 shelves = Table(
     "shelves",

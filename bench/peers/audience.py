@@ -39,10 +39,13 @@ class Audience:
                 self._listen(due - now)
         self._until_heard(0)
 
-    def saturated(self, send: Callable[[int], None], window: int, seconds: float) -> float:
-        """Deliveries a second with `window` messages on their way all the time."""
+    def saturated(self, send: Callable[[int], None], window: int, seconds: float, most: float) -> float:
+        """Deliveries a second with `window` messages on their way all the time, but at most so many sent a second."""
         begun = time.perf_counter()
-        while time.perf_counter() < begun + seconds:
+        while (now := time.perf_counter()) < begun + seconds:
+            if self._sent and (due := self._sent[-1] + 1 / most) > now:  # what was missed is not made up for
+                self._listen(due - now)
+                continue
             self._say(send)
             self._until_heard(window - 1, NAP)
         self._until_heard(0, NAP)
@@ -68,6 +71,8 @@ class Audience:
                 raise RuntimeError("the server hung up")
             now = time.perf_counter()
             if number not in self._heard:
+                if data.startswith(b"HTTP/1.1 ") and data[9:10] != b"2":
+                    raise RuntimeError(f"the server answered {data[:300]!r}")
                 continue
             data = self._rest[number] + data
             self._rest[number] = data[1 - len(self.mark) :]

@@ -118,7 +118,7 @@ class LocalDoor:
         return {"kept": len(rows)}
 
     def _readings(self, payload: bytes, media_type: str) -> Taken:
-        reports, errors = decode(payload, media_type)
+        reports, errors = decode(payload, media_type, self.hub.things.meanings)
         taken = self.loading.readings(reports)
         taken.add(self.loading.finish())
         taken.refused = sorted([*errors, *taken.refused], key=lambda error: error.line or 0)

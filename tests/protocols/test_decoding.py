@@ -11,13 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheng.protocols.decoding import ARROW, NDJSON, SENML, decode, instant, ndjson, ndjson_lines, sniff
+from cheng.protocols.decoding import ARROW, NDJSON, NO_MEANINGS, SENML, decode, ndjson, ndjson_lines, sniff
+from cheng.protocols.decoding_rows import Decoded, instant
 from cheng.standards.problems import InputError
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 READINGS = st.lists(
     st.tuples(NAMES, NAMES, st.integers(1, 10**15), st.floats(allow_nan=False, allow_infinity=False)), max_size=20
 )
+
+
+def by_lines(payload: bytes) -> Decoded:
+    builder = ndjson_lines(enumerate(payload.split(b"\n"), 1))
+    return builder.reports(), builder.errors
 
 
 def line(thing: str = "a", attr: str = "x", time: object = 1_700_000_000_000, value: object = 1.5) -> bytes:
@@ -27,8 +33,8 @@ def line(thing: str = "a", attr: str = "x", time: object = 1_700_000_000_000, va
 @given(READINGS)
 def test_what_was_sent_is_what_comes_out_on_both_ways(sent: list[tuple[str, str, int, float]]) -> None:
     payload = b"\n".join(line(*reading) for reading in sent)
-    for way in (ndjson, lambda sent: ndjson_lines(enumerate(sent.split(b"\n"), 1)) if sent else ndjson(sent)):
-        reports, errors = way(payload)
+    for way in (ndjson, lambda sent, _: by_lines(sent)):
+        reports, errors = way(payload, NO_MEANINGS)
         assert not errors
         got = [
             (reports.ids[reports.id[n]], reports.attrs[reports.attr[n]], int(reports.time[n]), reports.value[n])
@@ -40,7 +46,7 @@ def test_what_was_sent_is_what_comes_out_on_both_ways(sent: list[tuple[str, str,
 
 @given(st.lists(st.one_of(st.just(line()), st.binary(max_size=40).filter(lambda b: b"\n" not in b)), max_size=12))
 def test_a_bad_line_takes_no_good_one_down(lines: list[bytes]) -> None:
-    reports, errors = ndjson(b"\n".join(lines))
+    reports, errors = ndjson(b"\n".join(lines), NO_MEANINGS)
     good = [number for number, text in enumerate(lines, 1) if text == line()]
     assert set(good) <= set(reports.line.tolist())
     bad = {number for number, text in enumerate(lines, 1) if text.strip() and text != line()}
@@ -67,7 +73,7 @@ def test_a_bad_line_takes_no_good_one_down(lines: list[bytes]) -> None:
     ],
 )
 def test_each_kind_of_nonsense_is_refused_with_its_line_and_reason(bad: bytes) -> None:
-    reports, errors = ndjson(b"\n".join([line(), bad, line()]))
+    reports, errors = ndjson(b"\n".join([line(), bad, line()]), NO_MEANINGS)
     assert reports.line.tolist() == [1, 3]
     assert [error.line for error in errors] == [2]
     assert len(errors[0].reason) > 10
@@ -83,7 +89,7 @@ def test_labels_positions_flags_units_and_times_with_a_zone() -> None:
             b'{"id":"a","attr":"x","time":"2026-11-20T08:00:00+08:00","value":1,"unit":"MPa"}',
         ]
     )
-    reports, errors = ndjson(payload)
+    reports, errors = ndjson(payload, NO_MEANINGS)
     assert not errors
     assert reports.texts == ["open"]
     assert reports.text.tolist() == [0, -1, -1, -1, -1]
@@ -100,15 +106,15 @@ def test_labels_positions_flags_units_and_times_with_a_zone() -> None:
 )
 def test_the_unit_of_an_epoch_number_is_told_by_its_size(sent: float, us: int) -> None:
     assert instant(sent) == round(sent * us)
-    assert int(ndjson(line(time=sent))[0].time[0]) == round(sent * us)
+    assert int(ndjson(line(time=sent), NO_MEANINGS)[0].time[0]) == round(sent * us)
 
 
 @given(
     st.lists(st.sampled_from([line(), line("b", value="open"), line("c", time=5), b"nonsense", b"", b"{}"]), max_size=9)
 )
 def test_plain_and_other_lines_keep_their_order_and_their_numbers(lines: list[bytes]) -> None:
-    reports, errors = ndjson(b"\n".join(lines))
-    slow, slow_errors = ndjson_lines(enumerate(lines, 1))
+    reports, errors = ndjson(b"\n".join(lines), NO_MEANINGS)
+    slow, slow_errors = by_lines(b"\n".join(lines))
     for name in ("time", "value", "latitude", "line"):
         assert np.array_equal(getattr(reports, name), getattr(slow, name), equal_nan=True)
     for names, codes in (("ids", "id"), ("attrs", "attr"), ("texts", "text")):

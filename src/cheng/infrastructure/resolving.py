@@ -1,12 +1,21 @@
-"""From names to indexes: one look-up per distinct name, the rest over whole columns."""
+"""From what was said to indexes: at once where the register knows all of it, by name where it has to be asked.
+
+What is plain is settled by one compiled pass (`kernel.meanings`). The rest is looked at by distinct names and over
+whole columns: things and attributes nobody declared yet, units to be converted, and all that is to be refused.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cheng.infrastructure.things import Things
 from cheng.kernel.columns import Bools, Floats, Ints, Marks, Rows, distinct
 from cheng.kernel.entities import Choice, Kept, Quantity, Track
+from cheng.kernel.meanings import WORD, Meant, Said, settle, with_more
+from cheng.kernel.names import Names
 from cheng.kernel.observations import Batch, Quality
 from cheng.kernel.reports import Reports
 from cheng.kernel.specs import did_you_mean
@@ -15,9 +24,33 @@ from cheng.standards.units import convert
 
 STRANGERS = 10_000
 """Names that nobody registered are remembered up to here; beyond it their readings are refused."""
+MOST = 1_000_000
+"""Things remembered of one sender."""
+NOTHING, NOBODY = np.zeros(0, np.int32), np.full(1, -1, np.int32)
 
-Scope = Callable[[str], bool]
-"""Whether the sender may report for the thing with this id."""
+
+class Scope:
+    """For which things a sender may report: for all of some types, and for those found to be covered by their id.
+
+    What it was found to cover is remembered by index: a thing keeps its id, and its type once it has one.
+    """
+
+    def __init__(self, things: Things, covers: Callable[[str, str], bool], types: frozenset[str]) -> None:
+        self._things, self._covers = things, covers
+        self.types = np.array([name in types for name in things.types])
+        """(types,) by number; things of no type are covered by their id or not at all"""
+        self.held: Ints = np.full(1, -1, np.int32)
+        """single things, as `meanings.holds` wants them"""
+
+    def __call__(self, name: str) -> bool:
+        """Whether the sender may report for the thing with this id."""
+        known = self._things.find(name)
+        return self._covers(name, known.type if known else "")
+
+    def hold(self, things: Ints) -> None:
+        """Remembers things that are covered."""
+        if len(self.held) <= MOST:
+            self.held = with_more(self.held, things)
 
 
 def resolve(reports: Reports, things: Things, may: Scope | None = None) -> tuple[Batch, list[InputError]]:
@@ -25,12 +58,52 @@ def resolve(reports: Reports, things: Things, may: Scope | None = None) -> tuple
 
     Things and attributes that nobody declared are kept and marked. `may` limits the sender to its own things.
     """
+    count = len(reports)
+    meant = Meant(
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+        reports.value.copy(),
+        np.empty(count, np.uint16),
+        np.empty(count, np.bool_),
+    )
+    batch = Batch(meant.thing, meant.attr, plain(reports.time), meant.value, plain(reports.latitude), meant.quality)
     refused: list[InputError] = []
-    thing = _things(reports, things, may, refused)
-    rows = np.flatnonzero(thing >= 0)
-    attr = np.full(len(reports), -1, np.int32)
-    attr[rows] = _attributes(reports, things, thing[rows], rows)
-    value, quality = reports.value.copy(), np.zeros(len(reports), np.uint16)
+    if _settle(reports, things, may, meant):
+        rows = np.flatnonzero(meant.open)
+        good = np.ones(count, np.bool_)
+        good[rows] = _look(reports.take(rows), rows, batch, things, may, refused)
+        if refused:
+            batch = batch.take(good)
+            refused.sort(key=lambda error: error.line or 0)
+    return batch, refused
+
+
+def _settle(reports: Reports, things: Things, may: Scope | None, meant: Meant) -> int:
+    """Enters what plain rows mean; how many are left open."""
+    meanings, type_of = things.meanings, things.type_number
+    said = Said(
+        plain(reports.id),
+        plain(reports.attr),
+        plain(reports.text),
+        NOTHING if reports.unit is None else plain(reports.unit),
+        plain(reports.latitude),
+    )
+    units = np.array([meanings.units.get(unit, -1) for unit in reports.units], np.int32) if reports.units else NOTHING
+    types, held = (things.every_type, NOBODY) if may is None else (may.types, may.held)
+    return settle(said, type_of, types, held, meanings.tables, units, meant)
+
+
+def _look(
+    reports: Reports, rows: Rows, batch: Batch, things: Things, may: Scope | None, refused: list[InputError]
+) -> Bools:
+    """Enters what open rows of a batch mean; returns those of them that fit."""
+    thing, attr = batch.thing[rows], batch.attr[rows]
+    texts, text = spelled_out(reports.texts, reports.text, things.meanings.words, WORD)
+    reports = replace(reports, texts=texts, text=text)
+    unnamed = np.flatnonzero(thing < 0)
+    if len(unnamed):
+        thing[unnamed], attr[unnamed] = _by_name(reports.take(unnamed), things, may, refused)
+    value, quality = batch.value[rows], batch.quality[rows]
     good = attr >= 0
     for number in distinct(attr[good], len(things.fields)):
         mine = np.flatnonzero(attr == number)
@@ -40,12 +113,37 @@ def resolve(reports: Reports, things: Things, may: Scope | None = None) -> tuple
             good[mine] &= _plain(reports, mine, refused)
         else:
             good[mine] &= _values(reports, mine, field, things.codes(number), value, quality, refused)
-    rows = np.flatnonzero(good)
-    batch = Batch(thing[rows], attr[rows], reports.time[rows], value[rows], reports.latitude[rows], quality[rows])
-    strange = things.type_number[batch.thing] == 0
-    batch.quality[strange] |= int(Quality.UNKNOWN_THING)
-    refused.sort(key=lambda error: error.line or 0)
-    return batch, refused
+    quality[things.type_number[thing] == 0] |= int(Quality.UNKNOWN_THING)
+    batch.thing[rows], batch.attr[rows], batch.value[rows], batch.quality[rows] = thing, attr, value, quality
+    return good
+
+
+def plain(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The column as kernels are compiled for: in one piece, and to be written to."""
+    return column if column.flags.writeable and column.flags.c_contiguous else column.copy()
+
+
+def spelled_out(said: list[str], codes: Ints, names: Names, first: int) -> tuple[list[str], Ints]:
+    """Names and, for each row, which one it is; behind those that were said stand those whose numbers were."""
+    known = codes <= first
+    if not known.any():
+        return said, codes
+    numbers, places = np.unique(first - codes[known], return_inverse=True)
+    codes = codes.copy()
+    codes[known] = len(said) + places
+    return [*said, *map(names.told, numbers.tolist())], codes
+
+
+def _by_name(reports: Reports, things: Things, may: Scope | None, refused: list[InputError]) -> tuple[Ints, Ints]:
+    """(n,) thing and attribute of each row; -1 for those that are refused."""
+    ids, thing = spelled_out(reports.ids, reports.id, things.meanings.things, -1)
+    attrs, attr = spelled_out(reports.attrs, reports.attr, things.meanings.attrs, -1)
+    reports = replace(reports, ids=ids, id=thing, attrs=attrs, attr=attr)
+    thing = _things(reports, things, may, refused)
+    rows = np.flatnonzero(thing >= 0)
+    attr = np.full(len(reports), -1, np.int32)
+    attr[rows] = _attributes(reports, things, thing[rows], rows)
+    return thing, attr
 
 
 def _things(reports: Reports, things: Things, may: Scope | None, refused: list[InputError]) -> Ints:
@@ -57,6 +155,8 @@ def _things(reports: Reports, things: Things, may: Scope | None, refused: list[I
         things.meet([reports.ids[n] for n in strange[: max(STRANGERS - things.strangers, 0)]])
         found = things.indexes(reports.ids)
     found[~allowed] = -1
+    if may is not None:
+        may.hold(found[found >= 0])
     result = found[reports.id]
     for row in np.flatnonzero(result < 0).tolist():
         name = reports.ids[reports.id[row]]

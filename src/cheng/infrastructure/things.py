@@ -16,6 +16,7 @@ from cheng.infrastructure.type_register import TypeRegister
 from cheng.kernel.columns import Floats, Ints
 from cheng.kernel.entities import Choice, Kept
 from cheng.kernel.frames import Blank
+from cheng.kernel.meanings import Meanings
 from cheng.kernel.model import Model
 from cheng.standards.areas import AreaIndex
 from cheng.standards.places import from_geojson
@@ -38,6 +39,8 @@ class Things:
         """(things,) place among its type, by index"""
         self.type_number: Ints = np.zeros(0, np.int32)
         self.types = [UNKNOWN, *model.entities]
+        self.every_type = np.ones(len(self.types), np.bool_)
+        self._meanings, self._unlearnt = Meanings(self.types), True
         self._registers = {name: TypeRegister(entity, self) for name, entity in model.entities.items()}
         self.attributes: dict[tuple[str, str], int] = {}
         self.fields: list[Kept | None] = []
@@ -60,6 +63,15 @@ class Things:
         """(n,) the index of each id; -1 for those nobody knows."""
         found = map(self._by_id.get, ids)
         return np.fromiter((-1 if thing is None else thing.idx for thing in found), np.int32, len(ids))
+
+    @property
+    def meanings(self) -> Meanings:
+        """What names mean, for kernels that look them up where they stand in a payload."""
+        if self._unlearnt:
+            with self._lock:
+                self._unlearnt = False
+                self._meanings.learn(self.attributes, self.fields, self._codes)
+        return self._meanings
 
     def of_type(self, name: str) -> list[Thing]:
         return self._registers[name].members
@@ -136,6 +148,7 @@ class Things:
         self.fields += [None] * (idx + 1 - len(self.fields))
         self.fields[idx] = entity.fields().get(name) if entity else None
         self.attributes[type_name, name] = idx
+        self._unlearnt = True
         return idx
 
     def _new_labels(self, conn: Connection) -> None:
@@ -153,7 +166,6 @@ class Things:
         while len(self.by_idx) < thing.idx:
             self.by_idx.append(Thing(len(self.by_idx), "", UNKNOWN, state="retired"))
         self.by_idx.append(thing)
-        self._by_id[thing.id] = thing
         self._join(thing)
 
     def _join(self, thing: Thing) -> None:
@@ -163,11 +175,13 @@ class Things:
             register.members.append(thing)
 
     def _resize(self) -> None:
-        """Brings the arrays up to the list; new arrays take the place of old ones, readers see either."""
+        """Brings the arrays up to the list; new arrays take the place of old ones, readers see either. Then names."""
         numbers = {name: number for number, name in enumerate(self.types)}
         fresh = self.by_idx[len(self.slot) :]
         self.slot = np.append(self.slot, np.array([t.slot for t in fresh], np.int32))
         self.type_number = np.append(self.type_number, np.array([numbers.get(t.type, 0) for t in fresh], np.int32))
+        self._meanings.add_things([thing.id for thing in fresh])
+        self._by_id.update((thing.id, thing) for thing in fresh if thing.id)
 
     # -- writing
 

@@ -9,7 +9,11 @@ from cheng.kernel.columns import Bools, Floats, Ints, Rows, Times
 
 @dataclass(slots=True)
 class Reports:
-    """n readings as sent. Names are held once each: `ids[id[i]]` reports `attrs[attr[i]]`."""
+    """n readings as sent. Names are held once each: `ids[id[i]]` reports `attrs[attr[i]]`.
+
+    Names that were looked up where they stood are held by their numbers in the register, counted downwards: a thing as
+    -1 - its index, an attribute's name likewise, a label as -2 - its number.
+    """
 
     ids: list[str]
     id: Ints
@@ -52,24 +56,28 @@ class Reports:
         units = [*self.units, *other.units]
         return Reports(
             ids=[*self.ids, *other.ids],
-            id=np.append(self.id, other.id + np.int32(len(self.ids))),
+            id=np.append(self.id, _on(other.id, len(self.ids))),
             attrs=[*self.attrs, *other.attrs],
-            attr=np.append(self.attr, other.attr + np.int32(len(self.attrs))),
+            attr=np.append(self.attr, _on(other.attr, len(self.attrs))),
             time=np.append(self.time, other.time),
             value=np.append(self.value, other.value),
             latitude=np.append(self.latitude, other.latitude),
             texts=[*self.texts, *other.texts],
-            text=np.append(self.text, np.where(other.text < 0, other.text, other.text + np.int32(len(self.texts)))),
+            text=np.append(self.text, _on(other.text, len(self.texts))),
             line=np.append(self.line, other.line),
             units=units,
             unit=np.append(_units(self, 0), _units(other, len(self.units))) if units else None,
         )
 
 
-def _units(reports: Reports, shift: int) -> Ints:
-    """(n,) the unit of each row, counted on by `shift`; -1 for the field's own."""
-    own = np.full(len(reports), -1, np.int32)
-    return own if reports.unit is None else np.where(reports.unit < 0, own, reports.unit + np.int32(shift))
+def _on(codes: Ints, count: int) -> Ints:
+    """Codes of names that stand behind so many others; those that are no index stay as they are."""
+    return np.where(codes < 0, codes, codes + np.int32(count))
+
+
+def _units(reports: Reports, count: int) -> Ints:
+    """(n,) the unit of each row, behind so many others; -1 for the field's own."""
+    return np.full(len(reports), -1, np.int32) if reports.unit is None else _on(reports.unit, count)
 
 
 def microseconds(numbers: Floats) -> Times:

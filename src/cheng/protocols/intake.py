@@ -15,15 +15,14 @@ from cheng.kernel.entities import Event
 from cheng.kernel.event_judging import event_record
 from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
-from cheng.protocols.decoding import NDJSON, decode_many, instant
+from cheng.protocols.decoding import NDJSON, decode_many
+from cheng.protocols.decoding_rows import instant
 from cheng.security.actors import Actor
 from cheng.security.permissions import Target
 from cheng.standards.problems import InputError, Refused
 
 SMALL = 4_096
 """Payloads up to this many bytes are decoded in place; larger ones in a thread, so that the others go on."""
-MOST = 1_000_000
-"""Things remembered of one device."""
 
 
 @dataclass
@@ -45,24 +44,16 @@ class Intake:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self._granted: dict[Actor, set[str]] = {}
-        """by device: things that it was found to speak for; a thing keeps its id and its type"""
+        self._scopes: dict[Actor, Scope] = {}
+        """by device"""
 
     def scope(self, actor: Actor) -> Scope | None:
         """For which things the actor may report; None for all. Refused when it may report for none at all."""
         if actor.kind == "device" and actor.has("device"):
-            find, granted = self.hub.things.find, self._granted.setdefault(actor, set())
-
-            def covers(name: str) -> bool:
-                if name in granted:
-                    return True
-                known = find(name)
-                good = actor.scope.covers(name, known.type if known else "")
-                if good and len(granted) < MOST:
-                    granted.add(name)
-                return good
-
-            return covers
+            known = self._scopes.get(actor)
+            if known is None:
+                known = self._scopes[actor] = Scope(self.hub.things, actor.scope.covers, actor.scope.types)
+            return known
         self.hub.guard.require(actor, "ingest", Target("thing"))
         return None
 
@@ -100,7 +91,7 @@ class Intake:
         self, payloads: Sequence[bytes], media_type: str, scope: Scope | None
     ) -> tuple[Batch, list[Receipt | InputError]]:
         """The readings of all payloads, one after the other, and what to answer to each; nothing is marked yet."""
-        reports, errors, lines = decode_many(payloads, media_type)
+        reports, errors, lines = decode_many(payloads, media_type, self.hub.things.meanings)
         batch, refused = resolve(reports, self.hub.things, scope)
         ends = np.cumsum([0 if isinstance(count, InputError) else count for count in lines])
         rows = np.diff(np.searchsorted(reports.line, ends, side="right"), prepend=0).tolist()

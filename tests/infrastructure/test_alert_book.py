@@ -81,6 +81,13 @@ def test_the_case_of_a_moved_alert_hears_of_its_end(hub: Hub) -> None:
     assert [case["alert"] for case in rows(hub, cases)] == [alert["key"]]
 
 
+def test_an_alert_ends_though_the_application_of_its_case_is_gone(hub: Hub) -> None:
+    hub.alerts.apply([change(hub, "raised"), change(hub, "raised", "valve-2")])
+    hub.cases.flows.clear()
+    hub.alerts.apply([change(hub, "cleared", time=90), change(hub, "withdrawn", "valve-2")])
+    assert {case["thing_id"]: case["state"] for case in rows(hub, cases)} == {"valve-1": "open", "valve-2": "void"}
+
+
 def test_a_replay_of_all_that_happened_changes_nothing(hub: Hub) -> None:
     happened = [
         *(change(hub, "raised"), change(hub, "cleared", time=90), change(hub, "moved", time=-5)),

@@ -17,7 +17,9 @@ from cheng.infrastructure.alert_rows import say, story, take_over
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.quiet import Quiet
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import alert_notices, alerts, case_runs, case_shared, cases, shelves, things
+from cheng.infrastructure.tables import alert_notices, alerts, case_runs, case_shared, cases, shelves
+from cheng.infrastructure.tables import things as register
+from cheng.infrastructure.things import Things
 from cheng.kernel.model import Model
 from cheng.standards.problems import Refused
 
@@ -127,6 +129,7 @@ class AlertLists:
 
     store: Store
     model: Model
+    things: Things
     clock: Clock
     quiet: Quiet
 
@@ -308,7 +311,10 @@ class AlertLists:
             found.append(self._audible())
         elif wanted.view == "quiet":
             found.append(~self._audible())
+        thing = self.things.find(wanted.thing)
         named = {"level": wanted.level, "rule": wanted.rule, "thing_id": wanted.thing}
+        if thing is not None:  # there is an index of these
+            found.append(alerts.c.thing == thing.idx)
         found += [alerts.c[name] == value for name, value in named.items() if value]
         if wanted.areas:
             found.append(alerts.c.area.in_(wanted.areas))
@@ -326,7 +332,7 @@ class AlertLists:
         if whose is None:
             return []
         theirs = [app.__name__ for app in self.model.apps.values() if app.owner in whose]
-        owned = select(things.c.idx).where(things.c.idx == alerts.c.thing, things.c.owner.in_(whose)).exists()
+        owned = select(register.c.idx).where(register.c.idx == alerts.c.thing, register.c.owner.in_(whose)).exists()
         lead = alerts.alias("lead")
         key = select(lead.c.key).where(lead.c.number == alerts.c.group_id).correlate(alerts).scalar_subquery()
         runs = select(case_runs.c.case).where(case_runs.c.case == cases.c.id, case_runs.c.department.in_(whose))

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect, Update
 
 SIZES = (128, 32, 8)
 """Rows of one statement: few different statements, so that the driver keeps them prepared."""
@@ -38,6 +38,36 @@ def insert_rows(conn: Connection, table: str, columns: tuple[str, ...], rows: Se
     if start < len(rows):
         cursor.executemany(inserting(table, columns, 1, dialect), rows[start:])
     cursor.close()
+
+
+def insert_all(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds rows that all have the same columns; what is a dict or a list is JSON."""
+    if rows:
+        insert_rows(conn, table, tuple(rows[0]), [tuple(map(plain, row.values())) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def updating(statement: Update, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """The text of a statement for the driver, and the order of its parameters where they go by place."""
+    compiled = statement.compile(dialect=dialect)
+    order: list[str] | None = getattr(compiled, "positiontup", None)
+    return str(compiled), None if order is None else tuple(order)
+
+
+def update_all(conn: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Executes a statement that is kept for every row; what is a dict or a list is JSON."""
+    if rows:
+        text, order = updating(statement, conn.dialect)
+        cursor = conn.connection.cursor()
+        if order is None:
+            cursor.executemany(text, [{name: plain(value) for name, value in row.items()} for row in rows])
+        else:
+            cursor.executemany(text, [tuple(plain(row[name]) for name in order) for row in rows])
+        cursor.close()
+
+
+def plain(value: Any) -> Any:
+    return as_json(value) if isinstance(value, (dict, list)) else value
 
 
 def as_json(value: object) -> str:

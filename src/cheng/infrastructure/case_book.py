@@ -8,13 +8,14 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, Unpack
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from cheng.infrastructure import case_rows as rows
+from cheng.infrastructure.bulk import insert_all, update_all
 from cheng.infrastructure.case_lists import CaseLists
 from cheng.infrastructure.case_rows import Entry, Opening, entry, told
 from cheng.infrastructure.clock import Clock
@@ -22,10 +23,11 @@ from cheng.infrastructure.store import Store, next_numbers, serialise
 from cheng.infrastructure.tables import accounts, acts, cases
 from cheng.kernel import cases as kernel
 from cheng.kernel.cases import Option
+from cheng.kernel.changing import replace
 from cheng.kernel.conditions import Condition
 from cheng.kernel.flows import Flow, Step
 from cheng.kernel.needs import clean
-from cheng.kernel.standing import HOUSE, Act, Case, Person, lights
+from cheng.kernel.standing import HOUSE, Act, Case, Person
 from cheng.standards.calendars import Calendar
 from cheng.standards.problems import Refused
 
@@ -37,8 +39,6 @@ BY_ID, BY_NUMBER, BY_ALERT = (
     select(cases).where(column == bindparam("wanted")) for column in (cases.c.id, cases.c.number, cases.c.alert)
 )
 LOCKED, LOCKED_NUMBER = BY_ID.with_for_update(), BY_NUMBER.with_for_update()
-ADD = insert(cases)
-CHANGE = update(cases).where(cases.c.id == bindparam("this")).values({name: bindparam(name) for name in rows.CHANGED})
 BY_KEY = select(acts.c.case, acts.c.seq, acts.c.data).where(acts.c.key == bindparam("wanted"))
 
 Also = Callable[[Connection], object]
@@ -129,7 +129,8 @@ class CaseBook(CaseLists):
         """`open_case` inside a transaction of the caller."""
         line = self._installed(flow if isinstance(flow, str) else flow.key())
         data, alert = told(about), about.get("alert_key")
-        asked, key = fingerprint("", "open", actor, data), checked(key)
+        key = checked(key)
+        asked = fingerprint("", "open", actor, data) if key else ""
         if key or alert:
             serialise(conn, f"cases/{alert or key}")
         if alert and (row := self._opened_by(conn, alert)) is not None:
@@ -138,10 +139,10 @@ class CaseBook(CaseLists):
             return before
         now = self.clock.now()
         act = kernel.act(line, Case(), "open", actor, now, data, self.calendar)
-        number = self.number(now, next_numbers(conn, self.counter(now)))
+        (number,) = self.numbers(conn, now, 1)
         id_ = case_id(alert, number)
         case = kernel.fold(line, [act], self.calendar, id_)
-        conn.execute(ADD, rows.line(case, line, about, number))
+        insert_all(conn, "cases", [rows.line(case, line, about, number)])
         rows.append(conn, id_, 1, act, key, asked)
         rows.write_runs(conn, Case(), case, about.get("area") or None)
         rows.write_shared(conn, Case(), case)
@@ -154,16 +155,14 @@ class CaseBook(CaseLists):
         case = self._case(conn, row)
         if case.alert != "withdrawn":
             return Filed(entry(row), case)
-        act = kernel.act(self._flow(row["flow"]), case, "alert_restored", HOUSE, self.clock.now(), {}, self.calendar)
+        act = kernel.act(self.flow(row["flow"]), case, "alert_restored", HOUSE, self.clock.now(), {}, self.calendar)
         return self._append(conn, row, case, act)
 
-    def counter(self, now: int) -> str:
-        """What counts the cases of a day."""
-        return f"cases/{self.calendar.day(now):%Y%m%d}"
-
-    def number(self, now: int, count: int) -> str:
-        """The number of a case, for people: the day and its place in it."""
-        return f"{self.calendar.day(now):%Y%m%d}-{count:06d}"
+    def numbers(self, conn: Connection, now: int, count: int) -> list[str]:
+        """The numbers of new cases, for people: the day and their place in it."""
+        day = f"{self.calendar.day(now):%Y%m%d}"
+        first = next_numbers(conn, f"cases/{day}", count)
+        return [f"{day}-{number:06d}" for number in range(first, first + count)]
 
     # -- acting
 
@@ -197,7 +196,7 @@ class CaseBook(CaseLists):
     ) -> Filed:
         """`act` inside a transaction of the caller: many acts can share one commit."""
         data, key = data or {}, checked(key)
-        asked = fingerprint(case_id, verb, actor, data)
+        asked = fingerprint(case_id, verb, actor, data) if key else ""
         if verb in ("merge", "unmerge"):
             serialise(conn, "cases/merge")
         row = self._found(conn, case_id, lock=True)
@@ -226,9 +225,8 @@ class CaseBook(CaseLists):
             rows.append(conn, after.id, after.version, act, key, asked)
         except IntegrityError:
             raise _key_used() from None
-        light = lights(after, after.suspended or act.at)
-        values = rows.standing(after, light, row["data"].get("rule", ""), row["data"].get("text", ""))
-        conn.execute(CHANGE, {**values, "this": after.id})
+        values = rows.changed(after, act.at, row["data"])
+        update_all(conn, rows.CHANGE, [{**values, "this": after.id}])
         rows.write_runs(conn, before, after, row["area"])
         rows.write_shared(conn, before, after)
         return Filed(entry({**row, **values}), after)
@@ -242,7 +240,7 @@ class CaseBook(CaseLists):
             )
         other = self._case(conn, row)
         verb = "absorb" if act.verb == "merge" else "release"
-        told = kernel.act(self._flow(row["flow"]), other, verb, HOUSE, act.at, {"case": case.id}, self.calendar)
+        told = kernel.act(self.flow(row["flow"]), other, verb, HOUSE, act.at, {"case": case.id}, self.calendar)
         self._append(conn, row, other, told)
 
     def resume_due(self) -> Sequence[str]:
@@ -277,7 +275,7 @@ class CaseBook(CaseLists):
         """What this person may do now: the buttons of the page."""
         with self.store.read() as conn:
             row = self._found(conn, case_id)
-            case, flow = self._case(conn, row), self._flow(row["flow"])
+            case, flow = self._case(conn, row), self.flow(row["flow"])
         holds = self._holds(flow, case, "complete", row["thing"])
         return kernel.next_acts(flow, case, actor, self.clock.now(), self.calendar, holds)
 
@@ -297,7 +295,8 @@ class CaseBook(CaseLists):
             raise Refused("no-such-case", "There is no case {case}.", {"case": wanted}, 404)
         return row
 
-    def _flow(self, key: str) -> type[Flow]:
+    def flow(self, key: str) -> type[Flow]:
+        """The flow of a case, or what stands for one whose application is gone."""
         return self.flows.get(key, Gone)
 
     def _installed(self, key: str) -> type[Flow]:
@@ -306,7 +305,7 @@ class CaseBook(CaseLists):
         return self.flows[key]
 
     def _case(self, conn: Connection, row: RowMapping) -> Case:
-        case = kernel.fold(self._flow(row["flow"]), rows.read_acts(conn, row["id"]), self.calendar, row["id"])
+        case = kernel.fold(self.flow(row["flow"]), rows.read_acts(conn, row["id"]), self.calendar, row["id"])
         return replace(case, flow=row["flow"])
 
     def _filed(self, conn: Connection, row: RowMapping) -> Filed:
@@ -323,7 +322,7 @@ class CaseBook(CaseLists):
             raise _key_used()
         row = self._found(conn, found.case)
         done = rows.read_acts(conn, found.case, found.seq)
-        return Filed(entry(row), kernel.fold(self._flow(row["flow"]), done, self.calendar, row["id"]))
+        return Filed(entry(row), kernel.fold(self.flow(row["flow"]), done, self.calendar, row["id"]))
 
 
 class Gone(Flow):

@@ -6,10 +6,11 @@ from typing import Any, Required, TypedDict
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
-from cheng.infrastructure.tables import acts, case_runs, case_shared
+from cheng.infrastructure.bulk import insert_all, update_all
+from cheng.infrastructure.tables import acts, case_runs, case_shared, cases
 from cheng.kernel.flows import Flow
 from cheng.kernel.needs import clean
-from cheng.kernel.standing import Act, Case, Light, Run
+from cheng.kernel.standing import Act, Case, Light, Run, lights
 
 ADDED = "house"
 """The field of an act's data that holds what the house adds; nobody can send one of that name."""
@@ -27,8 +28,8 @@ CHANGED = (
 """Columns of `cases` that `standing` fills."""
 CHANGING = ("step", "department", "person", "due", "done", "settled", "outcome", "left_out")
 # Statements are built once: building one takes longer than running it.
+CHANGE = update(cases).where(cases.c.id == bindparam("this")).values({name: bindparam(name) for name in CHANGED})
 ADD_ACT = insert(acts)
-ADD_RUN = insert(case_runs)
 CHANGE_RUN = (
     update(case_runs)
     .where(case_runs.c.case == bindparam("of"), case_runs.c.n == bindparam("nth"))
@@ -158,6 +159,11 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
     }
 
 
+def changed(case: Case, at: int, before: Mapping[str, Any]) -> dict[str, Any]:
+    """`standing` of a case after an act at that time; `before`: what its row held as data."""
+    return standing(case, lights(case, case.suspended or at), before.get("rule", ""), before.get("text", ""))
+
+
 def line(case: Case, flow: type[Flow], about: Opening, number: str) -> dict[str, Any]:
     """The row of a case that has just been opened."""
     app, place = getattr(flow, "app", None), about.get("place")
@@ -206,10 +212,10 @@ def act_row(case: str, seq: int, act: Act, key: str | None = None, asked: str = 
 
 def read_acts(conn: Connection, case: str, up_to: int = MOST) -> list[Act]:
     """The acts of a case in their order, all or the first `up_to`."""
-    return [_act(row) for row in conn.execute(ACTS, {"case": case, "up_to": up_to}).mappings()]
+    return [to_act(row) for row in conn.execute(ACTS, {"case": case, "up_to": up_to}).mappings()]
 
 
-def _act(row: RowMapping) -> Act:
+def to_act(row: RowMapping) -> Act:
     data = dict(row["data"])
     facts = data.pop(ADDED, {})
     return Act(row["verb"], row["actor"], row["at"], row["step"], data, facts, row["actor_name"])
@@ -220,14 +226,20 @@ def _act(row: RowMapping) -> Act:
 
 def write_runs(conn: Connection, before: Case, after: Case, area: str | None) -> None:
     """Bring the runs of a case up to date."""
+    added, changed = run_changes(before, after, area)
+    update_all(conn, CHANGE_RUN, changed)
+    insert_all(conn, "case_runs", added)
+
+
+def run_changes(before: Case, after: Case, area: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of runs to be added, and to be changed by CHANGE_RUN."""
+    if all(getattr(before, name) == getattr(after, name) for name in ("runs", "state", "closed", "due")):
+        return [], []
     old = {row["n"]: row for row in run_rows(before, area)}
     new = {row["n"]: row for row in run_rows(after, area)}
     added = [row for n, row in new.items() if n not in old]
     changed = [{**row, "of": row["case"], "nth": n} for n, row in new.items() if n in old and old[n] != row]
-    if changed:
-        conn.execute(CHANGE_RUN, changed)
-    if added:
-        conn.execute(ADD_RUN, added)
+    return added, changed
 
 
 def run_rows(case: Case, area: str | None) -> list[dict[str, Any]]:

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from cheng.infrastructure import case_rows as rows
-from cheng.infrastructure.bulk import as_json, insert_rows
+from cheng.infrastructure.bulk import insert_all, update_all
 from cheng.infrastructure.case_book import CaseBook, case_id
 from cheng.infrastructure.case_rows import Opening
-from cheng.infrastructure.store import next_numbers
-from cheng.infrastructure.tables import acts, case_runs, case_shared, cases
+from cheng.infrastructure.tables import acts, cases
 from cheng.kernel import cases as kernel
 from cheng.kernel.cases import Case
+from cheng.kernel.changing import replace
 from cheng.kernel.flows import Flow
-from cheng.kernel.standing import HOUSE
+from cheng.kernel.standing import HOUSE, Act
 
 CHUNK = 500
 """Alerts that one question names."""
@@ -56,10 +56,9 @@ def open_new(book: CaseBook, conn: Connection, opened: Sequence[Opened]) -> None
     if not opened:
         return
     now = book.clock.now()
-    first = next_numbers(conn, book.counter(now), len(opened))
+    numbers = book.numbers(conn, now, len(opened))
     lines, done, runs, shared = [], [], [], []
-    for count, (flow, about, over) in enumerate(opened, first):
-        number = book.number(now, count)
+    for number, (flow, about, over) in zip(numbers, opened, strict=True):
         id_, area = case_id(about.get("alert_key"), number), about.get("area") or None
         case = Case(id=id_, flow=flow.key())
         for verb, data in (("open", rows.told(about)), ("alert_cleared", over)):
@@ -70,26 +69,43 @@ def open_new(book: CaseBook, conn: Connection, opened: Sequence[Opened]) -> None
         lines.append(rows.line(case, flow, about, number))
         runs += rows.run_rows(case, area)
         shared += [{"case": id_, "department": name} for name in case.departments[1:]]
-    for table, added in ((cases, lines), (acts, done), (case_runs, runs), (case_shared, shared)):
-        insert(conn, table, added)
-
-
-def insert(conn: Connection, table: Table, added: Sequence[dict[str, Any]]) -> None:
-    """Adds rows that all have the same columns."""
-    if added:
-        columns = tuple(added[0])
-        plain = [not isinstance(table.c[name].type, JSON) for name in columns]
-        values = [
-            tuple(v if as_it_is else as_json(v) for v, as_it_is in zip(row.values(), plain, strict=True))
-            for row in added
-        ]
-        insert_rows(conn, table.name, columns, values)
+    for table, added in (("cases", lines), ("acts", done), ("case_runs", runs), ("case_shared", shared)):
+        insert_all(conn, table, added)
 
 
 def tell_all(book: CaseBook, conn: Connection, told: Sequence[Told]) -> None:
-    """Tells cases what became of their alerts."""
-    for case, verb, data in told:
-        book.act_in(conn, case, verb, HOUSE, data)
+    """Tells cases what became of their alerts, each in the order in which it is to hear it."""
+    by_case: dict[str, list[Told]] = {}
+    for one in told:
+        by_case.setdefault(one.case, []).append(one)
+    ids = list(by_case)
+    for start in range(0, len(ids), CHUNK):
+        tell(book, conn, {id_: by_case[id_] for id_ in ids[start : start + CHUNK]})
+
+
+def tell(book: CaseBook, conn: Connection, told: Mapping[str, Sequence[Told]]) -> None:
+    now, house = book.clock.now(), HOUSE
+    found = conn.execute(select(cases).where(cases.c.id.in_(told)).with_for_update()).mappings().all()
+    before: dict[str, list[Act]] = {row["id"]: [] for row in found}
+    for row in conn.execute(select(acts).where(acts.c.case.in_(told)).order_by(acts.c.case, acts.c.seq)).mappings():
+        before[row["case"]].append(rows.to_act(row))
+    done, lines, added, changed = [], [], [], []
+    for row in found:
+        flow = book.flow(row["flow"])
+        case = was = replace(kernel.fold(flow, before[row["id"]], book.calendar, row["id"]), flow=row["flow"])
+        for _, verb, data in told[row["id"]]:
+            act = kernel.act(flow, case, verb, house, now, data, book.calendar)
+            case = kernel.add(case, act, book.calendar)
+            done.append(rows.act_row(case.id, case.version, act))
+        lines.append({**rows.changed(case, now, row["data"]), "this": case.id})
+        new, other = rows.run_changes(was, case, row["area"])
+        added += new
+        changed += other
+        rows.write_shared(conn, was, case)
+    insert_all(conn, "acts", done)
+    update_all(conn, rows.CHANGE, lines)
+    update_all(conn, rows.CHANGE_RUN, changed)
+    insert_all(conn, "case_runs", added)
 
 
 def rename(conn: Connection, before: str, after: str) -> None:

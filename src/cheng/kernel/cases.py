@@ -5,11 +5,12 @@ lists what a person may do now and agrees with `act` in every case.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from cheng.kernel import effects as do
 from cheng.kernel import guards as may
+from cheng.kernel.changing import replace
 from cheng.kernel.effects import Effect, Facts
 from cheng.kernel.flows import Flow, Step
 from cheng.kernel.guards import Ask, refuse, step_choices

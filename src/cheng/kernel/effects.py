@@ -1,9 +1,9 @@
 """What an act does to a case: what the house writes down with it, and how it changes the sum."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
+from cheng.kernel.changing import replace
 from cheng.kernel.flows import Step
 from cheng.kernel.guards import Ask, blamed
 from cheng.kernel.standing import YELLOW, Act, Appeal, Calendar, Case, Extension, Run

@@ -113,6 +113,8 @@ def words(name: str) -> Callable[[Ask], str]:
 def clean(value: Any, depth: int = 0) -> Any:
     """JSON as both stores can keep it: no NUL, no half characters, no bottomless nesting."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.replace("\0", "").encode("utf-8", "ignore").decode()
     if depth > 20:
         return None

@@ -35,7 +35,7 @@ class Site:
         self.token = hub.tokens.issue(HOUSE, "box", "device", {"prefixes": ["valve"]})
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def post(self, body: bytes, *more: str, path: str = "/ingest/observations", token: str = "") -> bytes:
         lines = [f"POST {path} HTTP/1.1", "Host: hub", f"Authorization: Bearer {token or self.token}", *more]

@@ -2,10 +2,12 @@
 
 import asyncio
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -14,8 +16,11 @@ from cheng.hub import Hub
 from cheng.infrastructure.clock import ManualClock
 from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
+from cheng.protocols.mqtt_packets import V311, Connect, encode
+from cheng.protocols.mqtt_packets import Publish as PublishPacket
 from cheng.protocols.mqtt_revoked import REVOKED, expel_revoked
 from cheng.security.actors import HOUSE, Actor
+from cheng.standards.problems import Refused
 from laboratory import open_laboratory
 from needs import need
 
@@ -125,3 +130,63 @@ def test_a_revoked_token_is_put_out_at_once(hub: Hub, port: int) -> None:
         assert put_out.wait(10)
     finally:
         device.loop_stop()
+
+
+def test_what_a_thing_says_twice_at_once_is_two_readings(hub: Hub, port: int) -> None:
+    password = hub.tokens.issue(HOUSE, "gateway", "device", {"prefixes": ["valve"]})
+    with raw(port, password) as sock:
+        sock.sendall(b"".join(packet(number, b"cheng/valve-1/pressure", b"%d" % number) for number in range(1, 101)))
+        assert acknowledged(sock, 100) == list(range(1, 101))
+    assert hub.history.readings()["quality"].to_pylist() == [0] * 100
+
+
+def test_a_full_house_lets_a_client_wait_and_drops_nothing(
+    hub: Hub, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = hub.tokens.issue(HOUSE, "gateway", "device", {"prefixes": ["valve"]})
+    submit, refusals = hub.pipeline.submit, [429, 429, 429]
+
+    def busy(*work: Any) -> Any:
+        if refusals:
+            raise Refused("busy", "More is coming in than can be taken just now.", status=refusals.pop())
+        return submit(*work)
+
+    monkeypatch.setattr(hub.pipeline, "submit", busy)
+    line = b'{"id":"valve-3","attr":"pressure","time":%d,"value":9}' % (hub.clock.now() // 1000)
+    with raw(port, password) as sock:
+        sock.sendall(packet(1, b"cheng/valve-1/pressure", b"1") + packet(2, b"cheng/batch", line))
+        assert acknowledged(sock, 2) == [1, 2]
+    assert hub.history.count() == 2
+
+
+def test_batches_that_come_together_are_answered_each_for_itself(hub: Hub, port: int) -> None:
+    password = hub.tokens.issue(HOUSE, "gateway", "device", {"ids": ["valve-1"]})
+    now = hub.clock.now() // 1000
+    mine, foreign = (b'{"id":"valve-%d","attr":"pressure","time":%d,"value":9}' % (n, now) for n in (1, 2))
+    with raw(port, password) as sock:
+        sock.sendall(b"".join(packet(n, b"cheng/batch", each) for n, each in enumerate((mine, foreign, b"{"), 1)))
+        assert acknowledged(sock, 3) == [1, 2, 3]
+    assert hub.history.count() == 1
+    assert sorted(kept.code for kept in hub.refused.list()) == ["not-understood", "not-yours"]
+
+
+def raw(port: int, password: str) -> socket.socket:
+    """A client of version 3.1.1 that has been let in."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    sock.sendall(encode(Connect("raw", V311, True, 0, "gateway", password.encode(), None), V311))
+    assert sock.recv(4) == b"\x20\x02\x00\x00"
+    return sock
+
+
+def packet(number: int, topic: bytes, payload: bytes) -> bytes:
+    return encode(PublishPacket(topic.decode(), payload, 1, packet_id=number), V311)
+
+
+def acknowledged(sock: socket.socket, count: int) -> list[int]:
+    said = b""
+    while len(said) < 4 * count:
+        more = sock.recv(4096)
+        assert more, "hung up"
+        said += more
+    assert all(said[at : at + 2] == b"\x40\x02" for at in range(0, len(said), 4))
+    return [int.from_bytes(said[at + 2 : at + 4], "big") for at in range(0, len(said), 4)]

@@ -155,6 +155,46 @@ def test_all_payloads_that_wait_for_the_hub_are_bounded_together() -> None:
     play(story)
 
 
+def test_who_floods_the_hub_waits_alone() -> None:
+    async def story() -> None:
+        async with Gate(pending_each=2000) as gate:
+            gate.hub.hold = True
+            flood, other = await gate.connect("flood"), await gate.connect("other")
+            for number in range(1, 11):
+                flood.publish("a", b"." * 400, 1, number)
+            await gate.until(lambda: len(gate.broker._board.held) == 1)
+            other.publish("b", b"x", 1, 1)
+            await gate.until(lambda: b"x" in gate.hub.payloads)
+            gate.hub.hold = False
+            for answer in gate.hub.held:
+                answer.set_result(None)
+            assert await other.read() == Ack(Kind.PUBACK, 1)
+            assert [await flood.read() for _ in range(10)] == pubacks(*range(1, 11))
+
+    play(story)
+
+
+def test_what_arrives_while_two_calls_are_under_way_is_the_third() -> None:
+    async def story() -> None:
+        async with Gate() as gate:
+            gate.hub.hold = True
+            peer = await gate.connect()
+            for number in (1, 2):
+                peer.publish("a", b"x", 1, number)
+                await gate.until(lambda number=number: len(gate.hub.calls) == number)
+            for number in range(3, 9):
+                peer.publish("a", b"x", 1, number)
+                await asyncio.sleep(0.01)
+            assert len(gate.hub.calls) == 2
+            gate.hub.hold = False
+            gate.hub.held[1].set_result(None)
+            gate.hub.held[0].set_result(None)
+            assert [await peer.read() for _ in range(8)] == pubacks(*range(1, 9))
+            assert [len(call) for call in gate.hub.calls] == [1, 1, 6]
+
+    play(story)
+
+
 def test_what_becomes_durable_after_its_sender_was_put_out_harms_nobody() -> None:
     async def story() -> None:
         async with Gate() as gate:

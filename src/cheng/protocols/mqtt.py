@@ -6,21 +6,32 @@ the commit. A client signs in with its token as password.
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from cheng.hub import Hub
-from cheng.infrastructure.resolving import resolve
-from cheng.protocols.decoding import Builder, instant, sniff
-from cheng.protocols.intake import Intake
+from cheng.infrastructure.resolving import Scope, resolve
+from cheng.kernel.observations import Batch
+from cheng.protocols.decoding import sniff
+from cheng.protocols.decoding_rows import Builder, instant
+from cheng.protocols.intake import Intake, Receipt
 from cheng.protocols.mqtt_hub import ACCEPTED, PAYLOAD_INVALID, Principal, Publish
+from cheng.protocols.singles import Places, Rows
 from cheng.security.actors import Actor
 from cheng.security.permissions import Target, decide
-from cheng.standards.problems import InputError
+from cheng.standards.problems import InputError, Refused
 
 ROOT = "cheng"
-BATCH, EVENTS = "batch", "events"
+BATCH, EVENTS = f"{ROOT}/batch", f"{ROOT}/events"
+TOPICS = 100_000
+"""Topics remembered with what they name."""
+SENDER = "mqtt"
+"""In whose name single readings of many clients are handed in together."""
+PAUSE = 0.02
+"""Seconds after which a full house is asked again."""
 
 
 class MqttDoor:
@@ -29,6 +40,11 @@ class MqttDoor:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.intake = Intake(hub)
+        self.places = Places(hub.things)
+        self._topics: dict[str, tuple[str, str]] = {}
+        self._stamped = 0
+        self._asked: tuple[Principal, Scope | None] = "", None
+        """who was asked about last, and what they may report for: publishes of one client come in a row"""
 
     async def authenticate(self, client_id: str, username: str | None, password: bytes | None) -> Principal | None:
         """The token's owner; None refuses: no such token, or one that may report for nothing."""
@@ -47,59 +63,118 @@ class MqttDoor:
         levels = topic.split("/")
         if levels[0] != ROOT or not 2 <= len(levels) <= 3:
             return False
-        return topic in (f"{ROOT}/{BATCH}", f"{ROOT}/{EVENTS}") or self._covers(principal, levels[1])
+        return topic in (BATCH, EVENTS) or self._covers(principal, levels[1])
 
     def _covers(self, principal: Principal, thing: str) -> bool:
-        assert isinstance(principal, Actor)
-        scope = self.intake.scope(principal)
+        if principal is not self._asked[0]:
+            assert isinstance(principal, Actor)
+            self._asked = principal, self.intake.scope(principal)
+        scope = self._asked[1]
         return scope is None or scope(thing)
 
     def receive(self, publishes: list[Publish]) -> Awaitable[Sequence[int] | None]:
-        """Single readings of many devices go in as one batch; batches and events one by one."""
+        """Single readings of many devices go in as one batch; batches of one sender together, events one by one."""
         return self._receive(publishes)
 
     async def _receive(self, publishes: list[Publish]) -> Sequence[int] | None:
-        verdicts = [ACCEPTED] * len(publishes)
-        builder = Builder()
-        larger: list[int] = []
+        rows, builder = Rows(), Builder()
+        self._stamped = max(self._stamped, self.hub.clock.now())
+        others: dict[tuple[Principal, str], list[int]] = {}
         for number, publish in enumerate(publishes):
-            if publish.topic in (f"{ROOT}/{BATCH}", f"{ROOT}/{EVENTS}"):
-                larger.append(number)
-            else:
+            if publish.topic in (BATCH, EVENTS):
+                others.setdefault((publish.principal, publish.topic), []).append(number)
+            elif not self._place(rows, publish):
                 self._read(builder, number + 1, publish)
-        await self._take_single(builder, publishes, verdicts)
-        for number in larger:
-            verdicts[number] = await self._take_batch(publishes[number])
+        verdicts = [ACCEPTED] * len(publishes)
+        work: list[Awaitable[None]] = []
+        if rows:
+            work.append(self._hand_in(rows.batch()))
+        if builder.rows or builder.errors:
+            work.append(self._take_single(builder, publishes, verdicts))
+        for (principal, topic), numbers in others.items():
+            assert isinstance(principal, Actor)
+            take = self._take_events if topic == EVENTS else self._take_batches
+            work.append(take(principal, numbers, publishes, verdicts))
+        if len(work) == 1:
+            await work[0]
+        else:
+            await all_of(work)
         return verdicts
+
+    def _stamp(self) -> int:
+        """The present moment, for no two readings the same: what a thing says twice at once would be a repetition."""
+        self._stamped += 1
+        return self._stamped
+
+    def _place(self, rows: Rows, publish: Publish) -> bool:
+        """A publish as rows, the cheap way; False when it has to be read the general way."""
+        try:
+            name, attr = self._topics[publish.topic]
+        except KeyError:
+            name, attr = self._split(publish.topic)
+        said = value_of(publish.payload)
+        add = self.places.add
+        if attr:
+            return add(rows, name, attr, self._stamp(), said)
+        if type(said) is not dict:
+            return False
+        time, before = said.pop("time", None), len(rows)
+        try:
+            at = self._stamp() if time is None else instant(time)
+        except (InputError, TypeError):
+            return False
+        if all([add(rows, name, each, at, value) for each, value in said.items()]):
+            return True
+        rows.cut(before)
+        return False
+
+    def _split(self, topic: str) -> tuple[str, str]:
+        """The thing and the attribute that a topic names; the second is empty where the payload says it."""
+        _, name, attr = f"{topic}/".split("/")[:3]
+        if len(self._topics) >= TOPICS:
+            self._topics.clear()
+        self._topics[topic] = name, attr
+        return name, attr
 
     def _read(self, builder: Builder, line: int, publish: Publish) -> None:
         """One publish as rows of the builder; the line is its place among the publishes."""
-        levels = publish.topic.split("/")
-        now = self.hub.clock.now()
+        name, attr = self._split(publish.topic)
+        said = value_of(publish.payload)
         try:
-            said = msgspec.json.decode(publish.payload) if publish.payload else None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            said = publish.payload.decode("utf-8", "replace")
-        try:
-            if len(levels) == 3:
-                builder.add(line, levels[1], levels[2], now, said)
+            if attr:
+                builder.add(line, name, attr, self._stamp(), said)
                 return
             if not isinstance(said, dict):
                 raise InputError("not-understood", "a JSON object of values is wanted here", line)
             time = said.pop("time", None)
-            at = now if time is None else instant(time)
-            for attr, value in said.items():
-                builder.add(line, levels[1], str(attr), at, value)
+            if not isinstance(time, int | float | str | None):
+                raise InputError("bad-time", "'time' has to be ISO 8601 or an epoch number", line)
+            at = self._stamp() if time is None else instant(time)
+            for each, value in said.items():
+                builder.add(line, name, str(each), at, value)
         except InputError as error:
             error.line = line
             builder.errors.append(error)
+
+    async def _hand_in(self, batch: Batch) -> None:
+        await self._when_there_is_room(lambda: asyncio.wrap_future(self.hub.pipeline.submit(batch, SENDER)))
+
+    async def _when_there_is_room(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        """Waits while the house is too busy: meanwhile nothing is acknowledged, and soon nothing more is read."""
+        while True:
+            try:
+                return await work()
+            except Refused as refused:
+                if refused.status != 429:
+                    raise
+            await asyncio.sleep(PAUSE)
 
     async def _take_single(self, builder: Builder, publishes: list[Publish], verdicts: list[int]) -> None:
         if builder.rows:
             batch, refused = resolve(builder.reports(), self.hub.things)
             builder.errors += refused
             if len(batch):
-                await asyncio.wrap_future(self.hub.pipeline.submit(batch))
+                await self._hand_in(batch)
         for error in builder.errors:
             verdicts[(error.line or 1) - 1] = PAYLOAD_INVALID
         kept = [(error, publishes[(error.line or 1) - 1]) for error in builder.errors]
@@ -107,14 +182,47 @@ class MqttDoor:
             rows = [(error, f"{publish.topic} ".encode() + publish.payload) for error, publish in kept]
             await asyncio.to_thread(self.hub.refused.keep, "mqtt", kept[0][1].client_id, rows)
 
-    async def _take_batch(self, publish: Publish) -> int:
-        assert isinstance(publish.principal, Actor)
-        try:
-            if publish.topic.endswith(EVENTS):
-                receipt = await self.intake.take_events(publish.payload, publish.principal, "mqtt")
-            else:
-                media_type = sniff(publish.payload)
-                receipt = await self.intake.take(publish.payload, media_type, publish.principal, "mqtt")
-        except InputError:
-            return PAYLOAD_INVALID
-        return PAYLOAD_INVALID if receipt.refused and not receipt.accepted else ACCEPTED
+    async def _take_batches(
+        self, actor: Actor, numbers: list[int], publishes: list[Publish], verdicts: list[int]
+    ) -> None:
+        """Batches of one sender: those of one format are decoded together."""
+        formats: dict[str, list[int]] = {}
+        for number in numbers:
+            formats.setdefault(sniff(publishes[number].payload), []).append(number)
+        for media_type, some in formats.items():
+            payloads = [publishes[number].payload for number in some]
+            answers = await self._when_there_is_room(
+                partial(self.intake.take_many, payloads, media_type, actor, "mqtt")
+            )
+            for number, answer in zip(some, answers, strict=True):
+                verdicts[number] = verdict(answer)
+
+    async def _take_events(
+        self, actor: Actor, numbers: list[int], publishes: list[Publish], verdicts: list[int]
+    ) -> None:
+        for number in numbers:
+            payload = publishes[number].payload
+            take = partial(self.intake.take_events, payload, actor, "mqtt")
+            verdicts[number] = verdict(await self._when_there_is_room(take))
+
+
+def value_of(payload: bytes) -> Any:
+    """What a payload says: JSON, else the text that it is; nothing where it is empty."""
+    try:
+        return msgspec.json.decode(payload) if payload else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return payload.decode("utf-8", "replace")
+
+
+def verdict(answer: Receipt | InputError) -> int:
+    """A batch is bad only when nothing of it was taken."""
+    if isinstance(answer, InputError):
+        return PAYLOAD_INVALID
+    return PAYLOAD_INVALID if answer.refused and not answer.accepted else ACCEPTED
+
+
+async def all_of(work: Sequence[Awaitable[None]]) -> None:
+    """All of them to their end; raises what the first that failed raised."""
+    for done in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(done, BaseException):
+            raise done

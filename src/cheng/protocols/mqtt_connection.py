@@ -181,6 +181,7 @@ class Connection(asyncio.Protocol):
             or self.state is State.JOINING
             or self._stalled is not None
             or (talk is not None and talk.outstanding >= board.limits.receive_maximum)
+            or (talk is not None and talk.bytes >= board.limits.pending_each)
             or board.intake.bytes >= board.limits.pending
         )
         if hold == (self in board.held) or self._transport is None or self._transport.is_closing():

@@ -5,7 +5,7 @@ from typing import Any
 
 from cheng.protocols.mqtt_exchange import Exchange
 from cheng.protocols.mqtt_hub import ACCEPTED, QUOTA_EXCEEDED, Counters, Hub, Limits, Owner, Publish
-from cheng.protocols.mqtt_intake import Intake, Pending
+from cheng.protocols.mqtt_intake import OVERHEAD, Intake, Pending
 from cheng.protocols.mqtt_packets import (
     V5,
     V311,
@@ -57,6 +57,8 @@ class Conversation:
         """What is to be published when the client goes without a good-bye."""
         self.outstanding = 0
         """Publishes that the hub has not answered yet."""
+        self.bytes = 0
+        """What they take."""
         self._link = link
         self._version = link.version
         self._services = services
@@ -93,6 +95,7 @@ class Conversation:
             session.principal, session.client_id, topic, packet.payload, packet.qos, packet.retain, packet.properties
         )
         self.outstanding += 1
+        self.bytes += len(packet.payload) + OVERHEAD
         self._services.intake.add(Pending(publish, packet.packet_id, session, self, verdict))
 
     def _may_publish(self, topic: str) -> int:
@@ -135,6 +138,7 @@ class Conversation:
     def settled(self, publish: Publish, packet_id: int, verdict: int) -> None:
         """The hub has made a publish durable, or refused it: now it is acknowledged."""
         self.outstanding -= 1
+        self.bytes -= len(publish.payload) + OVERHEAD
         if publish.qos == 0:
             return
         if verdict != ACCEPTED and self._version != V5:
@@ -166,6 +170,7 @@ class Conversation:
     def unsettled(self, publish: Publish, packet_id: int) -> None:
         """The hub could not make a publish durable: no acknowledgement, and the client has to send it again."""
         self.outstanding -= 1
+        self.bytes -= len(publish.payload) + OVERHEAD
         if publish.qos == 2:
             self.session.incoming.pop(packet_id, None)
         if publish.qos:

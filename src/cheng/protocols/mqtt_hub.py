@@ -87,7 +87,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     receive_maximum: int = 4096
     """Publishes of one client that are not yet acknowledged; version 5 is told, 3.1.1 is no longer read from."""
     pending: int = 64 << 20
-    """Payloads of all clients that the hub has not answered yet; beyond it nobody is read from."""
+    """What publishes of all clients that the hub has not answered yet may take; beyond it nobody is read from."""
+    pending_each: int = 4 << 20
+    """The same of one client, so that the others are read from while it has to wait."""
     topic_aliases: int = 16
     keep_alive: int = 0
     """The longest keep-alive that version 5 may choose; 0 leaves it to the client."""
@@ -114,7 +116,7 @@ class Counters(msgspec.Struct):
     sessions: int = 0
     retained: int = 0
     pending: int = 0
-    """Bytes of payloads that wait for the hub."""
+    """Bytes of publishes that wait for the hub."""
     connects: int = 0
     """CONNECTs accepted."""
     connects_refused: int = 0

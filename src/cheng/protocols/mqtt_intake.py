@@ -1,7 +1,8 @@
 """Hands what clients publish to the hub in groups, and settles each publish once the hub has made it durable.
 
-All that arrives in one turn of the event loop, from whichever client, is one call of the hub. Calls may overlap;
-they are settled in the order they were made, so acknowledgements keep each client's order.
+All that arrives in one turn of the event loop, from whichever client, is one call of the hub, and so is all that
+arrives while two calls are under way. They are settled in the order they were made, so acknowledgements keep each
+client's order.
 """
 
 import asyncio
@@ -17,6 +18,10 @@ from cheng.protocols.mqtt_session import Session
 
 _log = logging.getLogger(__name__)
 _GROUP = 8192
+_AT_ONCE = 2
+"""Calls under way: one is decoded while the other is made durable."""
+OVERHEAD = 256
+"""Bytes that a waiting publish takes beside its payload, about."""
 
 
 class Origin(Protocol):
@@ -63,7 +68,7 @@ class Intake:
         release: Callable[[], None],
     ) -> None:
         self.bytes = 0
-        """Payloads that wait for the hub."""
+        """What publishes that wait for the hub take."""
         self._hub = hub
         self._counters = counters
         self._route = route
@@ -76,9 +81,7 @@ class Intake:
         if not self._open:
             asyncio.get_running_loop().call_soon(self._flush)
         self._open.append(pending)
-        self.bytes += len(pending.publish.payload)
-        if len(self._open) >= _GROUP:
-            self._close_group()
+        self.bytes += len(pending.publish.payload) + OVERHEAD
 
     def idle(self) -> bool:
         """Does nothing wait for the hub?"""
@@ -86,7 +89,8 @@ class Intake:
 
     async def drain(self, seconds: float) -> None:
         """Waits until the hub has answered everything, but no longer than that; then gives up on the rest."""
-        self._flush()
+        self._close_group(len(self._open))
+        self._settle_in_order()
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while tasks := [group.task for group in self._groups if group.task is not None]:
@@ -100,12 +104,13 @@ class Intake:
         self.bytes = 0
 
     def _flush(self) -> None:
-        self._close_group()
-        self._settle_in_order()
+        while self._open and sum(group.task is not None for group in self._groups) < _AT_ONCE:
+            self._close_group()
+            self._settle_in_order()
 
-    def _close_group(self) -> None:
+    def _close_group(self, size: int = _GROUP) -> None:
         if self._open:
-            pending, self._open = self._open, []
+            pending, self._open = self._open[:size], self._open[size:]
             self._groups.append(self._group(pending))
 
     def _group(self, pending: list[Pending]) -> _Group:
@@ -136,6 +141,7 @@ class Intake:
             else:
                 self._retry_or_fail(group, error)
         if settled:
+            self._flush()
             self._release()
 
     def _settle(self, group: _Group) -> None:
@@ -144,7 +150,7 @@ class Intake:
         counters = self._counters
         for pending in group.pending:
             publish = pending.publish
-            self.bytes -= len(publish.payload)
+            self.bytes -= len(publish.payload) + OVERHEAD
             verdict = pending.verdict
             if verdict == ACCEPTED and verdicts is not None:
                 verdict = next(verdicts)
@@ -168,7 +174,7 @@ class Intake:
         _log.error("the hub could not take %d publishes", len(group.pending), exc_info=error)
         self._counters.failed += len(group.pending)
         for pending in group.pending:
-            self.bytes -= len(pending.publish.payload)
+            self.bytes -= len(pending.publish.payload) + OVERHEAD
             if pending.origin is not None:
                 pending.origin.unsettled(pending.publish, pending.packet_id)
 

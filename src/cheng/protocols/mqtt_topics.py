@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 S = TypeVar("S", bound=Hashable)
-_MATCHES_REMEMBERED = 8192
+_MATCHES_REMEMBERED = 65_536
 
 
 def valid_filter(text: str) -> bool:

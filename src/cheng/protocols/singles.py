@@ -18,7 +18,7 @@ from cheng.infrastructure.resolving import Scope
 from cheng.infrastructure.things import Things
 from cheng.kernel.entities import Choice, Track
 from cheng.kernel.observations import Batch
-from cheng.protocols.decoding import LINE, instant
+from cheng.protocols.decoding_rows import LINE, instant
 from cheng.standards.problems import InputError
 
 Column = tuple[int, dict[str, int] | None]
@@ -40,6 +40,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.thing)
+
+    def cut(self, size: int) -> None:
+        """Forgets all but the first `size` of them."""
+        for column in (self.thing, self.attr, self.time, self.value):
+            del column[size:]
 
     def batch(self) -> Batch:
         return Batch(

@@ -1,11 +1,12 @@
 """What could not be taken: kept aside with its reason, counted, and there to be mended and sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
+from cheng.infrastructure.bulk import insert_rows
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import refused
@@ -15,6 +16,11 @@ LONGEST = 64 * 1024
 """Bytes kept of a payload."""
 MOST = 1_000
 """Rows kept of one delivery; the rest is counted in the last."""
+
+
+COLUMNS = ("at", "door", "principal", "code", "reason", "line", "payload", "state")
+Delivery = tuple[str, str, Sequence[tuple[InputError, bytes]]]
+"""The door, the sender, and what was wrong with which line or payload."""
 
 
 @dataclass(frozen=True)
@@ -41,29 +47,18 @@ class RefusedBox:
         """since the start"""
 
     def keep(self, door: str, principal: str, errors: Sequence[tuple[InputError, bytes]]) -> None:
-        """Keeps refused lines with what was sent; durable when it returns."""
-        if not errors:
-            return
-        self.total += len(errors)
-        now = self.clock.now()
-        rows = [self._row(now, door, principal, error, payload) for error, payload in errors[:MOST]]
-        if len(errors) > MOST:
-            rows[-1]["reason"] += f" (and {len(errors) - MOST} more lines of the same delivery)"
-        with self.store.write() as conn:
-            conn.execute(insert(refused), rows)
+        """Keeps refused lines of a delivery with what was sent; durable when it returns."""
+        self.keep_all([(door, principal, errors)])
 
-    @staticmethod
-    def _row(now: int, door: str, principal: str, error: InputError, payload: bytes) -> dict[str, Any]:
-        return {
-            "at": now,
-            "door": door,
-            "principal": principal,
-            "code": error.code,
-            "reason": error.reason,
-            "line": error.line,
-            "payload": payload[:LONGEST],
-            "state": "kept",
-        }
+    def keep_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Keeps what was refused of several deliveries, in one go."""
+        now = self.clock.now()
+        rows = [row for door, principal, errors in deliveries for row in _rows(now, door, principal, errors)]
+        if not rows:
+            return
+        self.total += sum(len(errors) for _, _, errors in deliveries)
+        with self.store.write() as conn:
+            insert_rows(conn, refused.name, COLUMNS, rows)
 
     def get(self, number: int) -> Kept:
         """The refused payload with that number; Refused (404) when there is none."""
@@ -91,3 +86,11 @@ class RefusedBox:
         """Notes that a payload was sent again (`retried`) or given up (`dropped`)."""
         with self.store.write() as conn:
             conn.execute(update(refused).where(refused.c.id == number).values(state=state))
+
+
+def _rows(now: int, door: str, principal: str, errors: Sequence[tuple[InputError, bytes]]) -> Iterator[tuple[Any, ...]]:
+    """What is kept of one delivery; its last row counts those that there was no room for."""
+    for number, (error, payload) in enumerate(errors[:MOST], 1):
+        more = len(errors) - MOST if number == MOST else 0
+        reason = error.reason + (f" (and {more} more lines of the same delivery)" if more > 0 else "")
+        yield now, door, principal, error.code, reason, error.line, payload[:LONGEST], "kept"

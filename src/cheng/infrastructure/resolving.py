@@ -110,7 +110,7 @@ def _look(
         field = things.fields[number]
         if field is None:
             quality[mine] |= int(Quality.UNKNOWN_ATTRIBUTE)
-            good[mine] &= _plain(reports, mine, refused)
+            good[mine] &= _plain(reports, mine, things, refused)
         else:
             good[mine] &= _values(reports, mine, field, things.codes(number), value, quality, refused)
     quality[things.type_number[thing] == 0] |= int(Quality.UNKNOWN_THING)
@@ -179,12 +179,13 @@ def _attributes(reports: Reports, things: Things, thing: Ints, rows: Rows) -> In
     return numbers
 
 
-def _plain(reports: Reports, rows: Rows, refused: list[InputError]) -> Bools:
+def _plain(reports: Reports, rows: Rows, things: Things, refused: list[InputError]) -> Bools:
     """Of what nobody declared only numbers can be kept."""
     good = reports.text[rows] < 0
-    for row in rows[~good].tolist():
-        name = reports.attrs[reports.attr[row]]
-        reason = f"'{name}' is no attribute of this thing, and its value is no number"
+    wrong = rows[~good]
+    attrs, attr = spelled_out(reports.attrs, reports.attr[wrong], things.meanings.attrs, -1)
+    for row, name in zip(wrong.tolist(), attr.tolist(), strict=True):
+        reason = f"'{attrs[name]}' is no attribute of this thing, and its value is no number"
         refused.append(InputError("unknown-attribute", reason, int(reports.line[row])))
     return good
 

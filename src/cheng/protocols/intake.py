@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from cheng.hub import Hub
+from cheng.infrastructure.refused_box import Delivery
 from cheng.infrastructure.resolving import Scope, resolve
 from cheng.kernel.columns import Times
 from cheng.kernel.entities import Event
@@ -16,6 +17,7 @@ from cheng.kernel.event_judging import event_record
 from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
 from cheng.protocols.decoding import NDJSON, decode_many
+from cheng.protocols.decoding_ndjson import END
 from cheng.protocols.decoding_rows import instant
 from cheng.security.actors import Actor
 from cheng.security.permissions import Target
@@ -46,6 +48,9 @@ class Intake:
         self.hub = hub
         self._scopes: dict[Actor, Scope] = {}
         """by device"""
+        self._keeping = asyncio.Lock()
+        self._aside: tuple[list[Delivery], asyncio.Task[None]] | None = None
+        """what was refused and waits to be kept, and who will see to it"""
 
     def scope(self, actor: Actor) -> Scope | None:
         """For which things the actor may report; None for all. Refused when it may report for none at all."""
@@ -78,7 +83,7 @@ class Intake:
             count_marks(answers, batch)
         kept = [row for n, answer in enumerate(answers) for row in what_was_sent(payloads[n], media_type, answer)]
         if kept:
-            await asyncio.to_thread(self.hub.refused.keep, door, actor.name, kept)
+            await self._keep((door, actor.name, kept))
         return answers
 
     def take_now(self, reports: Reports, actor: Actor) -> Receipt:
@@ -105,6 +110,20 @@ class Intake:
                 error.line = (error.line or 1) - (end - count)
         return batch, answers
 
+    async def _keep(self, refused: Delivery) -> None:
+        """Keeps what was refused: while one write goes on, whatever comes is gathered for the next."""
+        if self._aside is None or self._aside[1].done():
+            gathered: list[Delivery] = []
+            self._aside = gathered, asyncio.ensure_future(self._keep_all(gathered))
+        gathered, task = self._aside
+        gathered.append(refused)
+        await asyncio.shield(task)
+
+    async def _keep_all(self, gathered: list[Delivery]) -> None:
+        async with self._keeping:
+            self._aside = None
+            await asyncio.to_thread(self.hub.refused.keep_all, gathered)
+
     async def take_events(self, payload: bytes, actor: Actor, door: str) -> Receipt:
         """Events as NDJSON: {"event": "Panic", "time": …, and the fields}. Durable when it returns."""
         may = self.scope(actor)
@@ -129,7 +148,7 @@ class Intake:
             await asyncio.wrap_future(self.hub.pipeline.submit(Events.of(kinds, times, payloads)))
         kept = what_was_sent(payload, NDJSON, receipt)
         if kept:
-            await asyncio.to_thread(self.hub.refused.keep, door, actor.name, kept)
+            await self._keep((door, actor.name, kept))
         return receipt
 
     def _event(self, text: bytes, may: Scope | None) -> tuple[int, int, dict[str, Any]]:
@@ -189,8 +208,11 @@ def what_was_sent(payload: bytes, media_type: str, answer: Receipt | InputError)
         return [(answer, payload)]
     if not answer.refused:
         return []
-    lines = payload.split(b"\n") if media_type.startswith(NDJSON) else [payload]
-    return [(error, lines[min((error.line or 1), len(lines)) - 1]) for error in answer.refused]
+    if not media_type.startswith(NDJSON):
+        return [(error, payload) for error in answer.refused]
+    ends = [-1, *np.flatnonzero(np.frombuffer(payload, np.uint8) == END).tolist(), len(payload)]
+    lines = [error.line or 1 for error in answer.refused]
+    return [(e, payload[ends[n - 1] + 1 : ends[n]]) for e, n in zip(answer.refused, lines, strict=True)]
 
 
 def turned_away(error: Exception) -> tuple[int, dict[str, Any]]:

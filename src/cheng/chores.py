@@ -30,8 +30,8 @@ class Chore:
 
 
 def settle_history(hub: Hub) -> str:
-    """Moves finished days into sorted segments."""
-    moved = hub.history.compact(hub.clock.now())
+    """Writes what is held in memory into a sorted segment, and merges small ones."""
+    moved = hub.history.compact()
     return f"{moved} readings settled" if moved else ""
 
 
@@ -44,7 +44,7 @@ def forget(hub: Hub) -> str:
         raw = house if field is None or field.retain is None else field.retain
         summed_up = field is None or isinstance(field, Quantity)
         policy[number] = Keep(raw, hours(1) if summed_up else None, rolled)
-    dropped = hub.history.retain(policy, hub.clock.now())
+    dropped = hub.history.retain(policy, hub.clock.now(), events=house)
     return f"{dropped} readings rolled up or dropped" if dropped else ""
 
 

@@ -20,14 +20,13 @@ from hypothesis.stateful import (
 
 from cheng.infrastructure.history import History, Shape
 from cheng.kernel.observations import BAD, Batch, Events, Quality
-from cheng.standards.durations import hours
 
 DAY = 86_400_000_000
-SMALL = Shape(hot_rows=40, segment_rows=60, day_rows=6, group_rows=4, fan=3, grace=hours(1))
+SMALL = Shape(segment_rows=60, fan=3)
 
 
 def small(directory: Path) -> History:
-    return History(directory, flush_rows=8, tail_rows=40, shape=SMALL, fsync=False, background=False, threads=1)
+    return History(directory, chunk_rows=8, flush_rows=24, tail_rows=40, shape=SMALL, fsync=False, background=False)
 
 
 def plain(table: pa.Table) -> list[tuple[object, ...]]:
@@ -72,7 +71,7 @@ class Machine(RuleBasedStateMachine):
         self.history = small(self.home)
         self.rows: list[tuple[int, ...]] = []
         self.happened: list[tuple[int, int, int, int, str]] = []
-        self.next, self.now = 0, DAY
+        self.next = 0
 
     @rule(batch=st.lists(reading, min_size=1, max_size=20))
     def append(self, batch: list[tuple[int, ...]]) -> None:
@@ -94,10 +93,9 @@ class Machine(RuleBasedStateMachine):
     def flush(self) -> None:
         self.history.flush()
 
-    @rule(days=st.integers(0, 2))
-    def compact(self, days: int) -> None:
-        self.now += days * DAY
-        self.history.compact(self.now)
+    @rule()
+    def compact(self) -> None:
+        self.history.compact()
 
     @rule()
     def reopen(self) -> None:
@@ -180,7 +178,7 @@ def test_readers_see_what_was_just_acknowledged(history):
 
 def test_series_keeps_the_extremes_of_every_stretch(history):
     history.append(steady(1000))
-    history.compact(3 * DAY)
+    history.compact()
     history.append(steady(1000, start=1000_000_000))
     every = history.series(1, 0)
     few = history.series(1, 0, points=40)
@@ -214,7 +212,7 @@ def test_buckets_are_counted_from_the_start_asked_for(history):
 
 def test_of_readings_that_came_twice_the_first_is_shown(history):
     history.append(Batch.of([1, 1, 1], [0, 0, 1], [5, 5, 5], [1.0, 2.0, 3.0]))
-    history.compact(3 * DAY)
+    history.compact()
     history.append(Batch.of([1], [0], [5], [4.0]))
     assert history.readings()["value"].to_pylist() == [1.0, 3.0]
     assert history.readings(dedupe=False)["value"].to_pylist() == [1.0, 2.0, 3.0, 4.0]
@@ -257,8 +255,8 @@ def test_the_log_is_kept_as_far_back_as_the_checkpoint(tmp_path):
 
 def test_ingest_reading_and_compaction_at_the_same_time(tmp_path):
     """A reader must never see a number of rows between two acknowledged moments, nor a row twice."""
-    shape = Shape(hot_rows=500, segment_rows=100_000, day_rows=100, group_rows=64, fan=2)
-    history = History(tmp_path, flush_rows=64, tail_rows=1000, shape=shape, fsync=False, threads=1)
+    shape = Shape(segment_rows=100_000, fan=2)
+    history = History(tmp_path, chunk_rows=64, flush_rows=200, tail_rows=1000, shape=shape, fsync=False)
     acknowledged, faults = [0], []
     done = threading.Event()
 
@@ -270,10 +268,8 @@ def test_ingest_reading_and_compaction_at_the_same_time(tmp_path):
                 faults.append((before, len(seqs), len(set(seqs))))
 
     def compact() -> None:
-        turn = 0
         while not done.is_set():
-            turn += 1
-            history.compact(turn * DAY)
+            history.compact()
 
     threads = [threading.Thread(target=work) for work in (read, read, compact)]
     for thread in threads:
@@ -292,11 +288,11 @@ def test_ingest_reading_and_compaction_at_the_same_time(tmp_path):
 def test_export_is_one_moment_that_opens_by_itself(tmp_path):
     history = small(tmp_path / "live")
     history.append(steady(30))
-    history.compact(3 * DAY)
+    history.compact()
     history.append(steady(5, thing=2, start=9 * DAY))
     assert history.export(tmp_path / "copy's") == 34
     history.append(steady(5, thing=3))
-    history.compact(20 * DAY)
+    history.compact()
     copy = small(tmp_path / "copy's")
     assert copy.count() == 35
     assert copy.append(steady(1)) == 35
@@ -307,7 +303,7 @@ def test_export_is_one_moment_that_opens_by_itself(tmp_path):
 
 
 def test_a_full_tail_makes_the_writer_flush(tmp_path):
-    history = History(tmp_path, flush_rows=8, tail_rows=16, fsync=False, background=False)
+    history = History(tmp_path, chunk_rows=8, flush_rows=1 << 20, tail_rows=16, fsync=False, background=False)
     history.append(steady(100))
     history.append(steady(100, thing=2))
     assert history.count() == 200

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pytest
 
@@ -20,7 +19,7 @@ from cheng.kernel.observations import Batch, Events
 from cheng.standards.problems import Refused
 
 DAY = 86_400_000_000
-SHAPE = Shape(hot_rows=3_000, day_rows=200, segment_rows=5_000, group_rows=256, fan=3)
+SHAPE = Shape(segment_rows=5_000, fan=3)
 ROWS = 50
 
 CHILD = """
@@ -30,10 +29,9 @@ import numpy as np
 from cheng.infrastructure.history import History, Shape
 from cheng.kernel.observations import Batch
 
-history = History(Path(sys.argv[1]), flush_rows=1000, threads=1,
-                  shape=Shape(hot_rows=3000, day_rows=200, segment_rows=5000, group_rows=256, fan=3))
+history = History(Path(sys.argv[1]), chunk_rows=300, flush_rows=1000, shape=Shape(segment_rows=5000, fan=3))
 number = int(sys.argv[2])
-threading.Thread(target=lambda: [history.compact(n * 86_400_000_000) for n in range(100_000)], daemon=True).start()
+threading.Thread(target=lambda: [history.compact() for n in range(100_000)], daemon=True).start()
 while True:
     times = np.arange(50) * 1000 + number * 10_000_000
     history.append(Batch.of([number % 7] * 50, [0] * 50, times, [number] * 50))
@@ -44,7 +42,7 @@ while True:
 
 
 def small(directory: Path, **settings: object) -> History:
-    chosen = {"shape": SHAPE, "flush_rows": 1000, "fsync": False, "background": False, "threads": 1} | settings
+    chosen = {"shape": SHAPE, "chunk_rows": 300, "flush_rows": 1000, "fsync": False, "background": False} | settings
     return History(directory, **chosen)
 
 
@@ -115,22 +113,22 @@ class Photographer(Disk):
 
 def test_a_crash_at_any_step_between_log_hot_table_and_segments(tmp_path):
     disk = Photographer(tmp_path / "live", tmp_path / "album")
-    history = small(tmp_path / "live", disk=disk, flush_rows=120, checkpoint=lambda: 0)
+    history = small(tmp_path / "live", disk=disk, chunk_rows=50, flush_rows=120, checkpoint=lambda: 0)
     for number in range(12):
         history.append(numbered(number))
         disk.acknowledged = number + 1
         if number % 3 == 2:
-            history.compact((number + 1) * DAY)
+            history.compact()
     history.close()
     assert any((tmp_path / "album").glob("*/segments/*.tmp"))
-    assert any((tmp_path / "album").glob("*/segments/*.parquet"))
+    assert any((tmp_path / "album").glob("*/segments/*.seg"))
     for picture in range(disk.taken):
         history = small(tmp_path / "album" / str(picture))
         there = stored(history)
         assert set(there.values()) <= {ROWS}
         assert len(there) - disk.known[picture] in (0, 1)
         assert set(range(disk.known[picture])) <= set(there)
-        history.compact(99 * DAY)
+        history.compact()
         assert stored(history) == there
         history.close()
 
@@ -163,7 +161,7 @@ def test_numbers_go_on_when_the_log_is_lost(tmp_path):
 
 @pytest.mark.parametrize("limit", [60_000, 300_000])
 def test_a_full_disk_refuses_keeps_reading_and_goes_on_when_there_is_room(tmp_path, limit):
-    history = small(tmp_path, roll_bytes=1 << 30)
+    history = small(tmp_path, roll_bytes=1 << 30, checkpoint=lambda: 0)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     taken = 0
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
@@ -198,57 +196,30 @@ def fill(history: History) -> None:
 
 
 def test_a_compaction_that_finds_no_room_changes_nothing(tmp_path):
-    history = small(tmp_path)
+    history = small(tmp_path, flush_rows=1 << 20)
     for number in range(60):
         history.append(numbered(number))
-    history.flush()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(Refused, match="could not be written"):
-            history.compact(99 * DAY)
+            history.compact()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert history.segments() == ()
     assert list((tmp_path / "segments").iterdir()) == []
     assert history.count() == 60 * ROWS
-    assert history.compact(99 * DAY) == 60 * ROWS
-    assert stored(history) == dict.fromkeys(range(60), ROWS)
-    history.close()
-
-
-def test_after_a_fatal_error_the_database_is_opened_anew_and_nothing_is_missing(tmp_path, monkeypatch):
-    history = small(tmp_path)
-    history.append(numbered(0))
-    history.flush()
-    history.append(numbered(1))
-
-    def fatal(*_: object) -> None:
-        raise duckdb.FatalException("invalidated")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(history._base, "_insert", fatal)
-        with pytest.raises(Refused, match="could not be written"):
-            history.flush()
-        assert history.trouble is not None
-    assert stored(history) == {0: ROWS, 1: ROWS}
-    with monkeypatch.context() as patch:
-        patch.setattr(history._base, "_enter", fatal)
-        with pytest.raises(Refused):
-            history.compact(99 * DAY)
-    assert stored(history) == {0: ROWS, 1: ROWS}
-    with pytest.raises(duckdb.FatalException), history._base.snapshot():
-        fatal()
-    assert history.compact(99 * DAY) == 2 * ROWS
-    assert stored(history) == {0: ROWS, 1: ROWS}
+    assert history.trouble is not None
+    assert history.compact() == 60 * ROWS
     assert history.trouble is None
+    assert stored(history) == dict.fromkeys(range(60), ROWS)
     history.close()
 
 
 def test_everything_stored_can_be_proved(tmp_path):
     history = small(tmp_path, checkpoint=lambda: 0)
     history.append(numbered(0))
-    history.compact(99 * DAY)
+    history.compact()
     history.append(numbered(1))
     assert history.prove() == []
     (segment,) = (tmp_path / "segments").iterdir()

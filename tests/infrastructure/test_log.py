@@ -169,7 +169,7 @@ def test_a_torn_tail_ends_the_replay_and_its_numbers_are_given_again(tmp_path, c
     log.append(batch(3, 4))
     log.close()
     (path,) = tmp_path.glob("*.log")
-    frame = SIZE + len(encode(batch(1, 2)).payload)
+    frame = SIZE + encode(batch(1, 2)).length
     os.truncate(path, frame + cut)
     log = Log(tmp_path)
     assert [damage.reason for damage in log.damages] == ["torn"]

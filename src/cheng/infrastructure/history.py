@@ -1,10 +1,11 @@
 """History: everything that was ever acknowledged, in one place to ask.
 
-A reading is written to the log (durable), held in the tail (readable at once), flushed in bulk into a hot table in
-DuckDB together with the number it goes up to, and settles into sorted Parquet segments when its day is over. After
-a crash the log replays exactly what the hot table lacks. One process owns the directory.
+A reading is written to the log (durable) and held in the tail (readable at once). Chunks of the tail are sorted into
+segments, in memory first and, when there is enough, in files; files of like size become one. After a crash the log
+replays exactly what no file has yet. One process owns the directory.
 """
 
+import logging
 import os
 import shutil
 import threading
@@ -16,7 +17,7 @@ import pyarrow as pa
 from cheng.infrastructure import history_queries as queries
 from cheng.infrastructure.history_base import Base
 from cheng.infrastructure.history_compaction import Keep, Settling, Shape
-from cheng.infrastructure.history_queries import FOREVER, Ask
+from cheng.infrastructure.history_rows import FOREVER, Ask
 from cheng.infrastructure.history_segments import Segment
 from cheng.infrastructure.log import Careless, Disk, Log
 from cheng.infrastructure.log_frames import Damage
@@ -24,7 +25,11 @@ from cheng.kernel.observations import Batch, Frame
 from cheng.standards.durations import Duration
 from cheng.standards.problems import Refused
 
+log = logging.getLogger(__name__)
+
 __all__ = ["Damage", "History", "Keep", "Segment", "Shape"]
+
+OLD = "{directory} was written by an older Cheng, which kept its history in DuckDB. Start with a new data folder."
 
 
 class History:
@@ -34,55 +39,52 @@ class History:
         self,
         directory: Path | str,
         *,
-        flush_rows: int = 65_536,
-        tail_rows: int = 524_288,
+        chunk_rows: int = 262_144,
+        flush_rows: int = 4_194_304,
+        tail_rows: int = 8_388_608,
         shape: Shape | None = None,
         roll_bytes: int = 64 << 20,
-        memory: str = "1GB",
-        threads: int | None = None,
         fsync: bool = True,
         background: bool = True,
         checkpoint: Callable[[], int] | None = None,
         damaged: Callable[[Damage], None] | None = None,
         disk: Disk | None = None,
     ) -> None:
-        """Opens the directory and takes in what the log has beyond the hot table.
+        """Opens the directory and takes in what the log has beyond the segments.
 
-        `flush_rows` are held before they are flushed, by a thread of its own if `background`; with `tail_rows` held,
-        `append` waits. `checkpoint()` is the first number that somebody else still needs from the log; without it
-        the log is cut behind every flush. `damaged` hears of everything stored that cannot be read any more.
+        `chunk_rows` are sorted together; `flush_rows` are held before they go into a file; with `tail_rows` held,
+        `append` waits. In the `background` threads of its own do that, and merge files. `checkpoint()` is the first
+        number that somebody else still needs from the log; without it the log is cut behind every flush. `damaged`
+        hears of everything stored that cannot be read any more.
         """
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
+        if (self.directory / "history.duckdb").exists():
+            raise Refused("old-history", OLD, {"directory": str(self.directory)}, 503)
         self.damages: list[Damage] = []
         self.trouble: Refused | None = None
         """why the last flush failed, until one succeeds"""
-        self._damaged, self._checkpoint, self._tail_rows = damaged, checkpoint, tail_rows
+        self._damaged, self._checkpoint = damaged, checkpoint
+        self._flush_rows, self._tail_rows = flush_rows, tail_rows
         kept = disk or (Disk() if fsync else Careless())
         self._log = Log(
             self.directory / "log", roll_bytes=roll_bytes, disk=kept, written=self._hold, damaged=self._report
         )
-        self._base = Base(
-            self.directory, capacity=flush_rows, disk=kept, memory=memory, threads=threads, damaged=self._report
-        )
+        self._base = Base(self.directory, chunk_rows=chunk_rows, disk=kept, damaged=self._report)
         self._settling = Settling(self._base, shape or Shape())
+        self._workers: list[Worker] = []
         self._recover()
-        self._wake, self._closing = threading.Event(), False
-        self._flusher: threading.Thread | None = None
-        if background:
-            self._flusher = threading.Thread(target=self._flush_when_full, name="history", daemon=True)
-            self._flusher.start()
+        self._workers = [Worker("history", self._settle), Worker("history-merge", self._merge)] if background else []
 
     def _recover(self) -> None:
         flushed = self._base.flushed
         for first, frame in self._log.replay(flushed):
-            self._base.tail.add(first, frame)
-            if self._base.tail.full():
-                self._base.flush()
+            self._base.add(first, frame)
+            self._settle()
         self._log.advance(flushed + 1)
 
     def _hold(self, first: int, frame: Frame) -> None:
-        self._base.tail.add(first, frame)
+        self._base.add(first, frame)
 
     def _report(self, damage: Damage) -> None:
         self.damages.append(damage)
@@ -101,18 +103,18 @@ class History:
 
         Refused `disk-full`, `history-failed` (507) or `disk-failed` (503): nothing was taken.
         """
-        if len(self._base.tail) >= self._tail_rows:
+        if self._base.held >= self._tail_rows:
             self.flush()
         first = self._log.append(frame)
-        if self._base.tail.full():
-            if self._flusher is None:
-                self._flush_if_possible()
+        if self._base.full():
+            if self._workers:
+                self._workers[0].wake()
             else:
-                self._wake.set()
+                self._settle()
         return first
 
     def flush(self) -> int:
-        """Moves everything held into the hot table; the number of rows. Refused `history-failed`: it stays held."""
+        """Moves everything held into a file; the number of rows. Refused `history-failed`: it stays held."""
         try:
             moved = self._base.flush()
         except Refused as refused:
@@ -128,18 +130,25 @@ class History:
         needed = self._base.flushed + 1
         return self._log.truncate(needed if self._checkpoint is None else min(needed, self._checkpoint()))
 
+    def _settle(self) -> None:
+        """Sorts what is full, and writes it into a file when it has become enough."""
+        self._base.settle()
+        if self._base.held >= self._flush_rows:
+            self._flush_if_possible()
+            if self._workers and self._settling.mergeable():
+                self._workers[1].wake()
+
     def _flush_if_possible(self) -> None:
         try:
             self.flush()
         except Refused:  # `trouble` says so; the rows are durable and held, and the next append tries again
             return
 
-    def _flush_when_full(self) -> None:
-        while not self._closing:
-            self._wake.wait()
-            self._wake.clear()
-            if not self._closing:
-                self._flush_if_possible()
+    def _merge(self) -> None:
+        try:
+            self._settling.compact()
+        except Refused as refused:  # the files stay as they are; the next flush tries again
+            self.trouble = refused
 
     def replay(self, after: int = -1) -> Iterator[tuple[int, Frame]]:
         """(first number, frame) of everything above `after`, as it arrived; as far back as `checkpoint` kept it."""
@@ -147,18 +156,21 @@ class History:
 
     # -- ageing -------------------------------------------------------------------------------------------------
 
-    def compact(self, now: int) -> int:
-        """Moves finished days into segments, merges small segments, mends damaged ones; the number of rows moved.
+    def compact(self) -> int:
+        """Writes what is held into a file, merges small files, mends damaged ones; the number of rows written.
 
         Takes its time: call it from a thread of its own. Ingest and readers go on.
         """
-        self.flush()
-        return self._settling.compact(now)
+        moved = self.flush()
+        self._settling.compact()
+        return moved
 
-    def retain(self, policy: Mapping[int, Keep | Duration | int], now: int) -> int:
-        """Drops, or rolls up, the readings of each attribute that are older than `policy` (int: µs) keeps them."""
+    def retain(self, policy: Mapping[int, Keep | Duration | int], now: int, *, events: Duration | None = None) -> int:
+        """Drops, or rolls up, the readings of each attribute that are older than `policy` (int: µs) keeps them, and
+        drops `events` that are older; how many."""
+        keeps = {attr: keep if isinstance(keep, Keep) else Keep(_duration(keep)) for attr, keep in policy.items()}
         self.flush()
-        return self._settling.retain(policy, now)
+        return self._settling.retain(keeps, events, now)
 
     def prove(self) -> list[Damage]:
         """Reads all that is stored against its checksums, for a nightly job; all damage known. `compact` mends it."""
@@ -231,13 +243,19 @@ class History:
 
     def count(self) -> int:
         """Readings that can be asked for, each once."""
-        with self._base.snapshot() as snapshot:
-            (row,) = snapshot.cursor.execute("SELECT count(*) FROM readings").fetchall()
-            held = sum(chunk.count for chunk in snapshot.chunks)
-            return int(row[0]) + held + sum(segment.rows for segment in snapshot.segments)
+        return sum(piece.rows for piece in self._base.pieces())
+
+    def digest(self) -> str:
+        """SHA-256 of all readings and events that can be asked for, wherever they lie and in whatever order they came.
+
+        Of several readings with the same thing, attribute and time the first that came counts; so shuffled deliveries
+        agree as long as such readings have the same value. Numbers, and marks that speak of the arrival (late, out of
+        order, duplicate, jump), are left out; and so are roll-ups.
+        """
+        return queries.digest(self._base)
 
     def bytes(self) -> int:
-        """Bytes on disk: log, hot table and segments."""
+        """Bytes on disk: log and segments."""
         return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
 
     def segments(self) -> tuple[Segment, ...]:
@@ -253,25 +271,49 @@ class History:
         (target / "segments").mkdir(parents=True)
         with self._base.changing:
             self.flush()
-            with self._base.snapshot() as snapshot:
-                for segment in snapshot.segments:
-                    _link(self._base.folder / segment.name, target / "segments" / segment.name)
-                name = str(target / "history.duckdb").replace("'", "''")
-                snapshot.cursor.execute(f"ATTACH '{name}' AS copied")
-                snapshot.cursor.execute("COPY FROM DATABASE history TO copied")
-                snapshot.cursor.commit()
-                snapshot.cursor.execute("DETACH copied")
-                return snapshot.flushed
+            segments = self._base.segments
+            for segment in segments:
+                _link(self._base.folder / segment.name, target / "segments" / segment.name)
+            return segments[-1].last if segments else -1
 
     def close(self) -> None:
         """Flushes what is held, if it can, and lets go of the directory."""
-        self._closing = True
-        self._wake.set()
-        if self._flusher is not None:
-            self._flusher.join()
+        for worker in self._workers:
+            worker.close()
         self._flush_if_possible()
-        self._base.close()
         self._log.close()
+
+
+class Worker:
+    """A thread that does one thing whenever it is woken."""
+
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        self._work, self._woken, self._closing = work, threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def close(self) -> None:
+        """Waits until what is being done is done."""
+        self._closing = True
+        self._woken.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._woken.wait()
+            self._woken.clear()
+            if not self._closing:
+                try:
+                    self._work()
+                except Exception:
+                    log.exception("%s could not do its work; it is tried again", self._thread.name)
+
+
+def _duration(keep: Duration | int) -> Duration:
+    return keep if isinstance(keep, Duration) else Duration(keep / 1_000_000, "second")
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,60 +1,38 @@
-"""Settling: what becomes of readings as they age. Each step is one transaction, and readers see before or after.
+"""Settling: what becomes of segments as they age. Each step replaces whole files, and readers see before or after.
 
-Finished days leave the hot table for segments of their own. Days with few readings, and readings that come late,
-share `mixed` segments, so that a clock gone mad does not make a file for every day of a century. Four small
-segments of a kind become one. Expired readings are rolled up into buckets, or simply go.
+Neighbours of like size become one, so that a reading is written anew only as often as the history has grown by the
+factor `fan`. Expired readings are rolled up into buckets, or simply go. What is damaged is mended.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cheng.infrastructure.history_base import Base
-from cheng.infrastructure.history_queries import BAD_MARKS
-from cheng.infrastructure.history_segments import DAY, Segment, Writer, salvage
-from cheng.standards.durations import Duration, hours
+from cheng.infrastructure.history_base import Base, following
+from cheng.infrastructure.history_packing import KEY
+from cheng.infrastructure.history_reading import in_order, tables, within
+from cheng.infrastructure.history_rows import Ask, Rows
+from cheng.infrastructure.history_segments import EVENTS, KINDS, LAST, ROLLED, Segment, Writer
+from cheng.infrastructure.history_tables import last_of_each, merged_parts, rolled_up
+from cheng.standards.durations import Duration
 
-HOUR = hours(1)
-SORTED = "ORDER BY attr, thing, time, seq"
-COLUMNS = "SELECT seq, thing, attr, time, value, latitude, quality"
-SETTLED = "(time < $cutoff OR seq < $threshold)"
-PER_DAY = "SELECT (time - ((time % $day) + $day) % $day) // $day AS day, count(*) FROM readings"
-REMEMBER = """CREATE OR REPLACE TEMP TABLE fresh AS
-SELECT thing, attr, bad, time, seq, value, latitude, quality FROM (
-    FROM latest UNION ALL
-    SELECT thing, attr, (quality & $bad) <> 0 AS bad, time, seq, value, latitude, quality FROM readings"""
-NEWEST = ") QUALIFY row_number() OVER (PARTITION BY thing, attr, bad ORDER BY time DESC, seq DESC) = 1"
-ROLL_UP = """INSERT INTO rollups
-SELECT attr, thing, time - ((time % width) + width) % width AS start, width, count(*), min(value), max(value),
-    sum(value), arg_max(value, {'time': time, 'seq': seq}), arg_max(latitude, {'time': time, 'seq': seq}),
-    max(time), arg_max(seq, {'time': time, 'seq': seq})
-FROM source JOIN expiry USING (attr)
-WHERE time < before AND width > 0 AND (quality & $bad) = 0 AND NOT isnan(value)
-GROUP BY ALL"""
-EXPIRED = "EXISTS (SELECT 1 FROM expiry WHERE expiry.attr = source.attr AND source.time < expiry.before)"
-HOT_EXPIRED = "EXISTS (SELECT 1 FROM expiry WHERE expiry.attr = readings.attr AND readings.time < expiry.before)"
+DAY = 86_400_000_000
+"""microseconds"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """When and how readings settle."""
+    """How segments grow."""
 
-    hot_rows: int = 4_000_000
-    """more than so many in the hot table, and the older half settles before its day is over"""
-    segment_rows: int = 4_000_000
-    """the largest segment"""
-    day_rows: int = 65_536
-    """a day with fewer shares a segment with others"""
-    group_rows: int = 65_536
-    """rows in a row group"""
-    fan: int = 4
-    """so many small segments become one"""
-    grace: Duration = HOUR
-    """a day is finished so long after its end"""
+    segment_rows: int = 16_777_216
+    """the largest segment a merge makes"""
+    fan: int = 8
+    """so many neighbours of like size become one"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,151 +46,147 @@ class Keep:
     """age at which the buckets go as well"""
 
 
+@dataclass(slots=True)
+class Limits:
+    """What expires, by attribute number: readings and roll-ups before a time, with the width of their buckets."""
+
+    before: npt.NDArray[np.int64]
+    width: npt.NDArray[np.int64]
+    rolled: npt.NDArray[np.int64]
+    events: int
+
+    @classmethod
+    def of(cls, policy: Mapping[int, Keep], events: Duration | None, now: int) -> "Limits":
+        size = max(policy, default=-1) + 2  # the last entry is for attributes beyond: nothing expires
+        limits = cls(*(np.full(size, fill, np.int64) for fill in (NEVER, 0, NEVER)), NEVER)
+        for attr, keep in policy.items():
+            if keep.raw is not None:
+                limits.before[attr] = (now - keep.raw.us) // DAY * DAY
+                limits.width[attr] = keep.width.us if keep.width else 0
+            if keep.rolled is not None:
+                limits.rolled[attr] = now - keep.rolled.us
+        if events is not None:
+            limits.events = (now - events.us) // DAY * DAY
+        return limits
+
+    def row(self, attr: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Where in the arrays an attribute stands."""
+        return np.where((attr >= 0) & (attr < len(self.before) - 1), attr, len(self.before) - 1).astype(np.int64)
+
+
+NEVER = -(1 << 63)
+
+
+@dataclass(slots=True)
+class Dropped:
+    """What stays of the readings that expire in a segment."""
+
+    rows: int = 0
+    rolled: list[pa.Table] = field(default_factory=list)
+    last: list[Rows] = field(default_factory=list)
+
+    def sieve(self, rows: Rows, limits: Limits) -> Rows:
+        """The rows that do not expire."""
+        at = limits.row(rows.attr)
+        gone = rows.time < limits.before[at]
+        if not gone.any():
+            return rows
+        expired = rows.take(gone)
+        self.rows += len(expired)
+        self.rolled.append(rolled_up(expired, limits.width[at[gone]]))
+        self.last.append(last_of_each(expired))
+        return rows.take(~gone)
+
+
 class Settling:
     """Compaction, mending and retention over one `Base`; one caller at a time, readers and ingest go on."""
 
     def __init__(self, base: Base, shape: Shape) -> None:
         self.base, self.shape = base, shape
-        self.writer = Writer(base.folder, base.disk, largest=shape.segment_rows, group=shape.group_rows)
 
-    def compact(self, now: int) -> int:
-        """Moves what is settled at `now` into segments, then merges and mends them; the number of rows moved."""
+    def compact(self) -> int:
+        """Mends what is damaged and merges what is small; the number of segments that went into others."""
+        merged = 0
         with self.base.changing:
-            self.base.flush()
-            rule = {"cutoff": (now - self.shape.grace.us) // DAY * DAY, "threshold": self._threshold()}
-            moved = 0
-            for day, count in self._settled_days(rule):
-                if count >= self.shape.day_rows:
-                    own = {"low": day * DAY, "high": (day + 1) * DAY}
-                    moved += self._move(f"{SETTLED} AND time >= $low AND time < $high", rule | own, day)
-            moved += self._move(SETTLED, rule, None)
-            self._merge_all()
-            self._mend_all()
-            return moved
-
-    def _threshold(self) -> int:
-        with self.base.cursor() as cursor:
-            (row,) = cursor.execute("SELECT count(*), max(seq) FROM readings").fetchall()
-        return row[1] - self.shape.hot_rows // 2 if row[0] > self.shape.hot_rows else -1
-
-    def _settled_days(self, rule: dict[str, int]) -> list[tuple[int, int]]:
-        sql = "\n".join([PER_DAY, "WHERE", SETTLED, "GROUP BY ALL ORDER BY day"])
-        with self.base.cursor() as cursor:
-            return cursor.execute(sql, rule | {"day": DAY}).fetchall()
-
-    def _move(self, condition: str, rule: dict[str, int], day: int | None) -> int:
-        with self.base.change() as change:
-            sql = "\n".join([COLUMNS, "FROM readings WHERE", condition, SORTED])
-            reader = change.cursor.sql(sql, params=rule).to_arrow_reader(self.shape.group_rows)
-            change.added += self.writer.write(reader, day)
-            if change.added:
-                _remember(change.cursor, condition, rule)
-                change.cursor.execute(" ".join(["DELETE FROM readings WHERE", condition]), rule)
-            return sum(segment.rows for segment in change.added)
-
-    def _merge_all(self) -> None:
-        while group := self._mergeable():
-            with self.base.change() as change:
-                files = self.base.files(group)
-                if len(files) < len(group):
-                    continue  # one is damaged: it is mended first, and no longer counts as mergeable
-                sql = "\n".join([COLUMNS, "FROM read_parquet($files)", SORTED])
-                reader = change.cursor.sql(sql, params={"files": files}).to_arrow_reader(self.shape.group_rows)
-                change.added += self.writer.write(reader, group[0].day)
-                change.removed += group
-
-    def _mergeable(self) -> list[Segment]:
-        """The smallest segments of a day, or of mixed days, if there are enough small ones."""
-        kinds: dict[int | None, list[Segment]] = {}
-        for segment in self.base.segments:
-            if segment.rows < self.shape.segment_rows and segment.name not in self.base.broken:
-                kinds.setdefault(segment.day, []).append(segment)
-        for group in kinds.values():
-            if len(group) >= self.shape.fan:
-                smallest = sorted(group, key=lambda segment: segment.rows)[: self.shape.fan]
-                if sum(segment.rows for segment in smallest) <= self.shape.segment_rows:
-                    return smallest
-        return []
-
-    def _mend_all(self) -> None:
-        """Replaces damaged segments by what can still be read of them; the damaged file is kept aside."""
-        aside = self.base.directory / "damaged"
-        for segment in self.base.segments:
-            if segment.name in self.base.broken:
-                path = self.base.folder / segment.name
-                with self.base.change() as change:
-                    change.added += self.writer.write(salvage(path, segment, self.shape.group_rows), segment.day)
-                    change.removed.append(segment)
-                    _keep_aside(path, aside)
-
-    def retain(self, policy: Mapping[int, Keep | Duration | int], now: int) -> int:
-        """Rolls up or drops readings older than their attribute is kept, by whole UTC days; the number dropped."""
-        rules = {attr: keep if isinstance(keep, Keep) else Keep(_duration(keep)) for attr, keep in policy.items()}
-        expiry = {attr: (now - keep.raw.us) // DAY * DAY for attr, keep in rules.items() if keep.raw is not None}
-        widths = [keep.width.us if keep.width else 0 for attr, keep in rules.items() if attr in expiry]
-        table = pa.table(
-            {
-                "attr": pa.array(list(expiry), pa.int32()),
-                "before": pa.array(list(expiry.values()), pa.int64()),
-                "width": pa.array(widths, pa.int64()),
-            }
-        )
-        with self.base.changing:
-            self.base.flush()
-            dropped = self._expire_hot(table) if expiry else 0
             for segment in self.base.segments:
-                if any(expiry.get(attr, segment.time_first) > segment.time_first for attr in segment.attrs):
-                    dropped += self._expire(segment, table)
-            self._expire_rollups(rules, now)
+                if segment.damaged:
+                    self._mend(segment)
+            while group := self.mergeable():
+                self.base.replace(group, self.base.written(group, 0))
+                merged += len(group)
+        return merged
+
+    def mergeable(self) -> Sequence[Segment]:
+        """Neighbours of like size, if there are enough of them, with the smaller ones between; the smallest first."""
+        segments = self.base.segments
+        levels = [int(math.log(max(segment.weight, 1), self.shape.fan)) for segment in segments]
+        for level in sorted(set(levels)):
+            begin = 0
+            for end, its in enumerate(levels, 1):
+                if its > level or segments[end - 1].damaged:
+                    begin = end
+                while sum(one.weight for one in segments[begin:end]) > self.shape.segment_rows:
+                    begin += 1
+                if levels[begin:end].count(level) >= self.shape.fan:
+                    return segments[begin:end]
+        return ()
+
+    def _mend(self, segment: Segment) -> None:
+        """Replaces a damaged segment by what can still be read of it; the damaged file is kept aside."""
+        path, aside = self.base.folder / segment.name, self.base.directory / "damaged"
+        if path.exists():
+            aside.mkdir(exist_ok=True)
+            (aside / path.name).unlink(missing_ok=True)
+            (aside / path.name).hardlink_to(path)
+        self.base.replace([segment], self.base.written([segment], following(segment)))
+
+    # -- retention
+
+    def retain(self, policy: Mapping[int, Keep], events: Duration | None, now: int) -> int:
+        """Rolls up or drops readings, and drops events, older than they are kept, by whole days UTC; how many."""
+        limits, dropped = Limits.of(policy, events, now), 0
+        with self.base.changing:
+            for segment in self.base.segments:
+                if self._expired(segment, limits):
+                    dropped += self._expire(segment, limits)
         return dropped
 
-    def _expire_hot(self, expiry: pa.Table) -> int:
-        with self.base.change() as change:
-            cursor = change.cursor
-            cursor.register("expiry", expiry)
-            _remember(cursor, HOT_EXPIRED, {})
-            cursor.execute(" ".join(["WITH source AS (FROM readings)", ROLL_UP]), {"bad": BAD_MARKS})
-            (row,) = cursor.execute(" ".join(["DELETE FROM readings WHERE", HOT_EXPIRED])).fetchall()
-            change.rolled_up = row[0] > 0
-            return int(row[0])
+    def _expired(self, segment: Segment, limits: Limits) -> bool:
+        """Is there anything in it that has expired?"""
+        half = KEY // 2
+        first, last = (segment.key_first + half) >> 32, (segment.key_last + half) >> 32
+        mixed = first != last
+        before = np.where(mixed, limits.before.max(), limits.before[limits.row(first)])
+        for page in np.flatnonzero(segment.low < before).tolist():
+            keys = int(segment.key_first[page]), int(segment.key_last[page])
+            rows = within([segment], Ask.of_all(end=int(before[page])), keys, False, self.base.report)
+            if (rows.time < limits.before[limits.row(rows.attr)]).any():
+                return True
+        oldest = {EVENTS: limits.events, ROLLED: int(limits.rolled.max()), LAST: NEVER}
+        return any(segment.about(entry)[1] < oldest[segment.about(entry)[0]] for entry in segment.tables)
 
-    def _expire(self, segment: Segment, expiry: pa.Table) -> int:
-        files = self.base.files([segment])
-        if not files:
-            return 0
-        with self.base.change() as change:
-            change.cursor.register("expiry", expiry)
-            source = "WITH source AS (SELECT * FROM read_parquet($files))"
-            params: dict[str, Any] = {"files": files}
-            change.cursor.execute(" ".join([source, ROLL_UP]), params | {"bad": BAD_MARKS})
-            sql = " ".join([source, COLUMNS, "FROM source WHERE NOT", EXPIRED, SORTED])
-            reader = change.cursor.sql(sql, params=params).to_arrow_reader(self.shape.group_rows)
-            change.added += self.writer.write(reader, segment.day)
-            change.removed.append(segment)
-            change.rolled_up = True
-            return segment.rows - sum(one.rows for one in change.added)
+    def _expire(self, segment: Segment, limits: Limits) -> int:
+        dropped, report = Dropped(), self.base.report
+        happened = [0]
 
-    def _expire_rollups(self, rules: Mapping[int, Keep], now: int) -> None:
-        with self.base.cursor() as cursor:
-            for attr, keep in rules.items():
-                if keep.rolled is not None:
-                    cursor.execute("DELETE FROM rollups WHERE attr = ? AND time < ?", [attr, now - keep.rolled.us])
+        def fill(writer: Writer) -> None:
+            for rows, order in in_order([segment], report):
+                kept = dropped.sieve(rows.take(order), limits)
+                writer.add(kept, kept.order_by())
+            found = {kind: list(tables([segment], kind, report)) for kind in KINDS}
+            happened[0] = sum(table.num_rows for table in found[EVENTS])
+            found[EVENTS] = [table.filter(pc.field("time") >= limits.events) for table in found[EVENTS]]
+            happened[0] -= sum(table.num_rows for table in found[EVENTS])
+            found[ROLLED] = [_still_kept(table, limits) for table in [*found[ROLLED], *dropped.rolled]]
+            found[LAST] += [rows.table() for rows in dropped.last]
+            for part in merged_parts(found):
+                writer.add_table(part)
 
-
-def _remember(cursor: duckdb.DuckDBPyConnection, condition: str, rule: dict[str, int]) -> None:
-    """Readings are about to leave the hot table: keeps the last of each thing and attribute."""
-    cursor.execute(" ".join([REMEMBER, "WHERE", condition, NEWEST]), rule | {"bad": BAD_MARKS})
-    cursor.execute("DELETE FROM latest")
-    cursor.execute("INSERT INTO latest FROM fresh")
+        new = self.base.make(fill, [segment], following(segment))
+        self.base.replace([segment], new)
+        return dropped.rows + happened[0]
 
 
-def _keep_aside(path: Path, aside: Path) -> None:
-    if path.exists():
-        aside.mkdir(exist_ok=True)
-        target = aside / path.name
-        target.unlink(missing_ok=True)
-        target.hardlink_to(path)
-
-
-def _duration(keep: Duration | int) -> Duration:
-    return keep if isinstance(keep, Duration) else Duration(keep / 1_000_000, "second")
+def _still_kept(table: pa.Table, limits: Limits) -> pa.Table:
+    attr, time = table["attr"].to_numpy(), table["time"].to_numpy()
+    return table.filter(pa.array(time >= limits.rolled[limits.row(attr)]))

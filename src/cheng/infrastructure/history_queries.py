@@ -1,24 +1,24 @@
-"""The questions history answers, each over one snapshot: hot table, tail, segments and rolled-up readings.
+"""The questions history answers, each over the pieces of one moment."""
 
-Texts of SQL are fixed; what a caller asks travels in parameters only.
-"""
-
+import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cheng.infrastructure.history_base import Base, Snapshot
-from cheng.infrastructure.history_segments import DAY
-from cheng.infrastructure.history_tail import EVENTS, READINGS, events_of, readings_of
-from cheng.kernel.observations import BAD, Batch
+from cheng.infrastructure.history_base import Base
+from cheng.infrastructure.history_packing import KEY
+from cheng.infrastructure.history_reading import Piece, gather, in_order, tables
+from cheng.infrastructure.history_rows import FOREVER, READINGS, Ask, Rows
+from cheng.infrastructure.history_segments import EVENTS, LAST, ROLLED, Segment
+from cheng.infrastructure.history_tables import EVENT_COLUMNS, newest, table_of
+from cheng.infrastructure.history_tail import Chunk
+from cheng.kernel.compiled import compiled
+from cheng.kernel.observations import BAD, Batch, Quality
 
-FOREVER = 1 << 61
-"""microseconds; times beyond are cut to it, so that differences stay within 64 bits"""
-BAD_MARKS = int(BAD)
-COLUMNS = "SELECT seq, thing, attr, time, value, latitude, quality"
 LATEST = pa.schema([*list(READINGS)[1:], READINGS.field("seq")])
 SERIES = pa.schema(
     [("time", pa.int64()), ("value", pa.float64()), ("latitude", pa.float64()), ("quality", pa.uint16())]
@@ -26,186 +26,215 @@ SERIES = pa.schema(
 BUCKETS = pa.schema(
     [("bucket", pa.int64()), ("count", pa.int64())] + [(name, pa.float64()) for name in ("min", "max", "mean", "last")]
 )
-
-ONE_OF_EACH = "QUALIFY row_number() OVER (PARTITION BY thing, attr, time ORDER BY seq) = 1"
-ONE_POINT = "QUALIFY row_number() OVER (PARTITION BY time ORDER BY seq) = 1"
-ORDERED = "ORDER BY thing, time, seq"
-ARRIVED = "ORDER BY time, seq"
-
-RAW_POINTS = "SELECT time, seq, value, latitude, quality FROM source"
-ROLLED_POINTS = """UNION ALL SELECT time, -1 AS seq, total / count AS value, latitude, 0::USMALLINT AS quality
-FROM rollups WHERE thing = $thing AND attr = $attr AND time >= $start AND time < $end"""
-ALL_POINTS = "SELECT time, value, latitude, quality FROM points ORDER BY time, seq"
-FEWER_POINTS = """, span AS (SELECT min(time) AS low, max(time) - min(time) + 1 AS width, count(*) AS n FROM points),
-ends AS (
-    SELECT unnest([
-        arg_min({'time': time, 'value': value, 'latitude': latitude, 'quality': quality, 'seq': seq}, number),
-        arg_max({'time': time, 'value': value, 'latitude': latitude, 'quality': quality, 'seq': seq}, number)]) AS pick
-    FROM (SELECT *, nullif(value, 'NaN'::DOUBLE) AS number FROM points), span
-    WHERE n > $points
-    GROUP BY floor((time - low)::DOUBLE / width * $halves)
+WINDOW = 1_000_000
+"""readings that a scan wants to hold at a time"""
+OF_ARRIVAL = int(Quality.OUT_OF_ORDER | Quality.LATE | Quality.DUPLICATE | Quality.JUMP)
+"""marks that tell when a reading came, not what it is"""
+LINE = np.dtype(
+    [("attr", "<i4"), ("thing", "<i4"), ("time", "<i8"), ("value", "<f8"), ("latitude", "<f8"), ("quality", "<u2")]
 )
-SELECT time, value, latitude, quality FROM (
-    SELECT DISTINCT pick.time AS time, pick.value AS value, pick.latitude AS latitude, pick.quality AS quality,
-        pick.seq AS seq FROM ends WHERE pick IS NOT NULL
-    UNION ALL SELECT time, value, latitude, quality, seq FROM points, span WHERE n <= $points
-) ORDER BY time, seq"""
 
-RAW_BUCKETS = """SELECT $start + (time - $start) // $width * $width AS bucket, 1::BIGINT AS n, value AS low,
-value AS high, value AS total, value AS final, time AS moment, seq FROM source WHERE NOT isnan(value)"""
-ROLLED_BUCKETS = """UNION ALL SELECT $start + (time - $start) // $width * $width, count, low, high, total, last,
-last_time, last_seq FROM rollups WHERE thing = $thing AND attr = $attr AND time >= $start AND time < $end"""
-BUCKETED = """SELECT bucket, sum(n)::BIGINT AS count, min(low) AS min, max(high) AS max, sum(total) / sum(n) AS mean,
-arg_max(final, {'moment': moment, 'seq': seq}) AS last FROM parts GROUP BY bucket ORDER BY bucket"""
-
-LATEST_OF = """SELECT thing, attr, time, value, latitude, quality, seq FROM (
-    SELECT thing, attr, bad, time, seq, value, latitude, quality FROM latest
-    UNION ALL
-    SELECT thing, attr, (quality & $bad) <> 0, time, seq, value, latitude, quality FROM source
-) WHERE ($any OR attr = $attr) AND NOT (bad AND $good)
-QUALIFY row_number() OVER (PARTITION BY thing, attr ORDER BY time DESC, seq DESC) = 1 ORDER BY thing, attr"""
-
-DAYS = "SELECT DISTINCT (time - ((time % $day) + $day) % $day) // $day AS day FROM source ORDER BY day"
-
-
-@dataclass(slots=True)
-class Ask:
-    """What a query is about. `start` is inside, `end` is not; None means every thing, every attribute."""
-
-    start: int = -FOREVER
-    end: int = FOREVER
-    things: Sequence[int] | None = None
-    attrs: Sequence[int] | None = None
-    good_only: bool = False
-    segments: bool = True
-    params: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.start, self.end = max(self.start, -FOREVER), min(self.end, FOREVER)
-        self.things = None if self.things is None else [int(thing) for thing in self.things]
-        self.attrs = None if self.attrs is None else [int(attr) for attr in self.attrs]
-
-    def condition(self) -> str:
-        """The WHERE of every part of the source; fills `params`."""
-        parts = ["WHERE time >= $start AND time < $end"]
-        self.params |= {"start": self.start, "end": self.end}
-        if self.things is not None:
-            parts.append("AND thing = $thing" if len(self.things) == 1 else "AND thing IN $things")
-            self.params |= {"thing": self.things[0]} if len(self.things) == 1 else {"things": list(self.things)}
-        if self.attrs is not None:
-            parts.append("AND attr = $attr" if len(self.attrs) == 1 else "AND attr IN $attrs")
-            self.params |= {"attr": self.attrs[0]} if len(self.attrs) == 1 else {"attrs": list(self.attrs)}
-        if self.good_only:
-            parts.append("AND (quality & $bad) = 0")
-            self.params["bad"] = BAD_MARKS
-        return " ".join(parts)
-
-
-def source(base: Base, snapshot: Snapshot, ask: Ask) -> str:
-    """`WITH source AS (…)`: every reading of the snapshot that `ask` is about, once."""
-    where = ask.condition()
-    parts = [COLUMNS, "FROM readings", where]
-    held = readings_of(snapshot.chunks, ask.start, ask.end, ask.things, ask.attrs)
-    if held.num_rows:
-        snapshot.cursor.register("held", held)
-        parts += ["UNION ALL", COLUMNS, "FROM held", where]
-    wanted = [one for one in snapshot.segments if one.may_hold(ask.start, ask.end, ask.things, ask.attrs)]
-    files = base.files(wanted) if ask.segments else []
-    if files:
-        ask.params["files"] = files
-        parts += ["UNION ALL", COLUMNS, "FROM read_parquet($files)", where]
-    return " ".join(["WITH source AS (", *parts, ")"])
-
-
-def _table(snapshot: Snapshot, params: dict[str, Any], *sql: str) -> pa.Table:
-    return snapshot.cursor.sql("\n".join(sql), params=params).to_arrow_table()
+Longs = npt.NDArray[np.int64]
 
 
 def readings(base: Base, ask: Ask, limit: int | None, dedupe: bool) -> pa.Table:
     """Table of `READINGS`, by thing, time and number."""
-    if ask.things == [] or ask.attrs == []:
-        return READINGS.empty_table()
-    with base.snapshot() as snapshot:
-        parts = [source(base, snapshot, ask), COLUMNS, "FROM source", ONE_OF_EACH if dedupe else "", ORDERED]
-        if limit is not None:
-            parts.append("LIMIT $limit")
-            ask.params["limit"] = limit
-        return _table(snapshot, ask.params, *parts).cast(READINGS)
+    rows = gather(base.pieces(), ask, base.report)
+    if dedupe:
+        rows = rows.take(rows.settled_order())
+        rows = rows.take(rows.first_of_each())
+    if not (dedupe and ask.attrs is not None and len(ask.attrs) == 1):
+        rows = rows.take(rows.order_by("seq", "time", "thing"))
+    return rows.take(slice(limit)).table()
+
+
+def _of_one(base: Base, ask: Ask, wide: bool) -> tuple[Rows, pa.Table | None]:
+    """The readings of one thing and attribute by time, the first of each time, and the roll-ups if there are any."""
+    pieces = base.pieces()
+    rows = gather(pieces, ask, base.report, wide)
+    if len(rows) > 1 and (rows.time[1:] <= rows.time[:-1]).any():
+        rows = rows.take(rows.order_by("time"))
+        rows = rows.take(rows.first_of_each())
+    assert ask.things is not None
+    assert ask.attrs is not None
+    thing, attr = ask.things[0], ask.attrs[0]
+    segments = [piece for piece in pieces if isinstance(piece, Segment)]
+    found = list(tables(segments, ROLLED, base.report, ask.start, ask.end, attr * KEY + thing))
+    if not found:
+        return rows, None
+    field = pc.field
+    mine = (field("attr") == attr) & (field("thing") == thing)
+    mine &= (field("time") >= ask.start) & (field("time") < ask.end)
+    rolled = pa.concat_tables([table.filter(mine) for table in found])
+    return rows, rolled if rolled.num_rows else None
 
 
 def series(base: Base, ask: Ask, points: int | None) -> pa.Table:
     """Table of `SERIES` by time; with `points`, about that many: the least and the greatest of each stretch."""
-    with base.snapshot() as snapshot:
-        parts = [source(base, snapshot, ask), ", points AS (", RAW_POINTS, ONE_POINT]
-        if snapshot.rolled_up:
-            parts.append(ROLLED_POINTS)
-        parts.append(")")
-        if points is None:
-            parts.append(ALL_POINTS)
-        else:
-            parts.append(FEWER_POINTS)
-            ask.params |= {"points": points, "halves": max(1, points // 2)}
-        return _table(snapshot, ask.params, *parts).cast(SERIES)
+    rows, rolled = _of_one(base, ask, True)
+    columns = (rows.time, rows.value, rows.latitude, rows.quality)
+    if rolled is not None:
+        mean = rolled["total"].to_numpy() / rolled["count"].to_numpy()
+        unmarked = np.zeros(len(mean), np.uint16)
+        more = (rolled["time"].to_numpy(), mean, rolled["latitude"].to_numpy(), unmarked)
+        columns = tuple(np.concatenate([b, a]) for a, b in zip(columns, more, strict=True))
+        order = np.argsort(columns[0], kind="stable")
+        columns = tuple(column[order] for column in columns)
+    if points is not None and len(columns[0]) > points:
+        kept = extremes(columns[0], columns[1], max(1, points // 2))
+        columns = tuple(column[kept] for column in columns)
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=SERIES)
+
+
+@compiled
+def extremes(time: Longs, value: npt.NDArray[np.float64], stretches: int) -> npt.NDArray[np.int64]:
+    """The rows of the least and greatest value of each of equal stretches of rising times; NaN is neither."""
+    n, count = len(time), 0
+    kept = np.empty(min(n, 2 * stretches + 2), np.int64)
+    width = (time[n - 1] - time[0] + 1) / stretches
+    row = 0
+    while row < n:
+        stretch = np.int64((time[row] - time[0]) / width)
+        least = most = -1
+        while row < n and np.int64((time[row] - time[0]) / width) == stretch:
+            if not np.isnan(value[row]):
+                least = row if least < 0 or value[row] < value[least] else least
+                most = row if most < 0 or value[row] > value[most] else most
+            row += 1
+        for one in (min(least, most), max(least, most)):
+            if one >= 0 and count < len(kept) and (count == 0 or kept[count - 1] != one):
+                kept[count] = one
+                count += 1
+    return kept[:count]
 
 
 def buckets(base: Base, ask: Ask, width: int) -> pa.Table:
     """Table of `BUCKETS`; buckets are `width` long and counted from `ask.start`; empty ones are left out."""
-    with base.snapshot() as snapshot:
-        parts = [source(base, snapshot, ask), ", parts AS (", RAW_BUCKETS]
-        parts += [ROLLED_BUCKETS] if snapshot.rolled_up else []
-        ask.params["width"] = width
-        return _table(snapshot, ask.params, *parts, ")", BUCKETED).cast(BUCKETS)
+    rows, rolled = _of_one(base, ask, False)
+    time, value = rows.time, rows.value
+    gaps = np.isnan(value)
+    if gaps.any():
+        time, value = time[~gaps], value[~gaps]
+    if rolled is not None:
+        return _with_rolled(time, value, rolled, ask.start, width)
+    number = (time - ask.start) // width
+    first = np.flatnonzero(number[1:] != number[:-1]) + 1
+    first = np.append(0, first) if len(time) else first
+    if not len(first):
+        return BUCKETS.empty_table()
+    count = np.diff(first, append=len(time))
+    columns = [
+        ask.start + number[first] * width,
+        count,
+        *(of.reduceat(value, first) for of in (np.minimum, np.maximum)),
+    ]
+    columns += [np.add.reduceat(value, first) / count, value[first + count - 1]]
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=BUCKETS)
+
+
+def _with_rolled(time: Longs, value: npt.NDArray[np.float64], rolled: pa.Table, start: int, width: int) -> pa.Table:
+    """Buckets of readings and of roll-ups; each roll-up counts where it begins, and lasts until its last reading."""
+    raw = {"at": time, "count": np.ones(len(time), np.int64), "low": value, "high": value, "total": value}
+    raw |= {"last": value, "last_time": time}
+    other = {name: rolled[name].to_numpy() for name in ("count", "low", "high", "total", "last", "last_time")}
+    other["at"] = rolled["time"].to_numpy()
+    both = {name: np.concatenate([other[name], column]) for name, column in raw.items()}
+    both["bucket"] = start + (both.pop("at") - start) // width * width
+    table = pa.table(both).sort_by([("bucket", "ascending"), ("last_time", "ascending")])
+    sums = [("count", "sum"), ("low", "min"), ("high", "max"), ("total", "sum"), ("last", "last")]
+    found = table.group_by("bucket", use_threads=False).aggregate(sums)
+    mean = pc.divide(found["total_sum"], found["count_sum"])
+    columns = [found["bucket"], found["count_sum"], found["low_min"], found["high_max"], mean, found["last_last"]]
+    return pa.Table.from_arrays(
+        [one.combine_chunks() if hasattr(one, "combine_chunks") else one for one in columns], schema=BUCKETS
+    )
 
 
 def latest(base: Base, attr: int | None, good_only: bool) -> pa.Table:
-    """Table of `LATEST`: the last reading of every thing and attribute, also of those that are only in segments."""
-    ask = Ask(attrs=None if attr is None else [attr], segments=False)
-    with base.snapshot() as snapshot:
-        head = source(base, snapshot, ask)
-        ask.params |= {"bad": BAD_MARKS, "any": attr is None, "attr": -1 if attr is None else attr, "good": good_only}
-        return _table(snapshot, ask.params, head, LATEST_OF).cast(LATEST)
+    """Table of `LATEST`: the last reading of every thing and attribute, expired ones too."""
+    bad = int(BAD) if good_only else 0
+    segments = settled(base.pieces())
+    slices = (rows.take(order) for rows, order in in_order(segments, base.report))
+    expired = (Rows.of_table(table) for table in tables(segments, LAST, base.report))
+    found = []
+    for rows in itertools.chain(slices, expired):
+        wanted = rows.quality & bad == 0
+        found.append(newest(rows.take(wanted if attr is None else wanted & (rows.attr == attr))))
+    kept = Rows.concat(found)
+    kept = newest(kept.take(kept.order_by("seq", "time", "thing", "attr")))
+    return kept.take(kept.order_by("attr", "thing")).table().select(LATEST.names)
+
+
+def settled(pieces: Sequence[Piece]) -> list[Segment]:
+    """The same with every chunk sorted."""
+    return [piece.settled() if isinstance(piece, Chunk) else piece for piece in pieces]
 
 
 def events(base: Base, types: Sequence[int] | None, start: int, end: int, limit: int | None) -> pa.Table:
-    """Table of `EVENTS` by time and number."""
-    if types is not None and not len(types):
-        return EVENTS.empty_table()
-    params: dict[str, Any] = {"start": max(start, -FOREVER), "end": min(end, FOREVER)}
-    where = "WHERE time >= $start AND time < $end"
+    """Table of events by time and number."""
+    pieces = base.pieces()
+    found = [table_of(piece.events) for piece in pieces if isinstance(piece, Chunk)]
+    segments = [piece for piece in pieces if isinstance(piece, Segment)]
+    found += tables(segments, EVENTS, base.report, start, end)
+    wanted = (pc.field("time") >= max(start, -FOREVER)) & (pc.field("time") < min(end, FOREVER))
     if types is not None:
-        params["types"] = [int(one) for one in types]
-        where += " AND type IN $types"
-    parts = ["SELECT * FROM events", where]
-    with base.snapshot() as snapshot:
-        held = events_of(snapshot.chunks)
-        if held.num_rows:
-            snapshot.cursor.register("happened", held)
-            parts += ["UNION ALL SELECT * FROM happened", where]
-        parts.append(ARRIVED)
-        if limit is not None:
-            params["limit"] = limit
-            parts.append("LIMIT $limit")
-        return _table(snapshot, params, *parts).cast(EVENTS)
+        wanted &= pc.field("type").isin([int(one) for one in types])
+    table = pa.concat_tables([EVENT_COLUMNS.empty_table(), *found]).filter(wanted)
+    return table.sort_by([("time", "ascending"), ("seq", "ascending")]).slice(0, limit)
 
 
 def scan(base: Base, ask: Ask, rows: int) -> Iterator[Batch]:
-    """Readings by time and number in batches of at most `rows`, day after day, so that memory stays bounded."""
-    if ask.attrs == [] or ask.things == []:
+    """Readings by time and number in batches of at most `rows`, window after window, so that memory stays bounded."""
+    pieces = base.pieces()
+    for start, end in _windows(pieces, ask.start, ask.end) if not ask.nothing else ():
+        part = Ask(start, end, ask.things, ask.attrs, ask.good_only)
+        found = gather(pieces, part, base.report)
+        found = found.take(found.order_by("seq", "time"))
+        for at in range(0, len(found), rows):
+            yield found.take(slice(at, at + rows)).batch()
+
+
+def _windows(pieces: Sequence[Piece], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Stretches of [start, end) with some `WINDOW` readings each, as far as the pages tell; empty ones left out."""
+    spans = [(piece.low, piece.high, piece.page_rows) for piece in pieces if isinstance(piece, Segment)]
+    spans += [
+        (np.array([piece.time_first]), np.array([piece.time_last]), np.array([piece.rows]))
+        for piece in pieces
+        if isinstance(piece, Chunk) and piece.rows
+    ]
+    if spans:
+        low, high, count = (np.concatenate(columns) for columns in zip(*spans, strict=True))
+        yield from _halves(low, high, count.astype(np.float64), start, end)
+
+
+def _halves(low: Longs, high: Longs, count: npt.NDArray[np.float64], start: int, end: int) -> Iterator[tuple[int, int]]:
+    inside = (low < end) & (high >= start)
+    low, high, count = low[inside], high[inside], count[inside]
+    if not len(low):
         return
-    with base.snapshot() as snapshot:
-        head = source(base, snapshot, ask)
-        days = snapshot.cursor.sql("\n".join([head, DAYS]), params=ask.params | {"day": DAY}).fetchall()
-        for (day,) in days:
-            start, end = max(ask.start, day * DAY), min(ask.end, (day + 1) * DAY)
-            part = Ask(start, end, ask.things, ask.attrs, ask.good_only)
-            sql = "\n".join([source(base, snapshot, part), COLUMNS, "FROM source", ARRIVED])
-            for batch in snapshot.cursor.sql(sql, params=part.params).to_arrow_reader(rows):
-                if batch.num_rows:
-                    yield batch_of(batch)
+    start, end = max(start, int(low.min())), min(end, int(high.max()) + 1)
+    spans = high.astype(np.float64) - low + 1
+    shares = (np.minimum(high.astype(np.float64), end - 1) - np.maximum(low, start) + 1) / spans
+    if (count * shares).sum() <= WINDOW or end - start <= 1:
+        yield start, end
+    else:
+        middle = (start + end) // 2
+        yield from _halves(low, high, count, start, middle)
+        yield from _halves(low, high, count, middle, end)
 
 
-def batch_of(rows: pa.RecordBatch | pa.Table) -> Batch:
-    """The columns of a table of `READINGS` as a batch; the sequence numbers are left behind."""
-    names = ("thing", "attr", "time", "value", "latitude", "quality")
-    thing, attr, time, value, latitude, quality = (np.asarray(rows.column(name)) for name in names)
-    return Batch(thing, attr, time, value, latitude, quality)
+def digest(base: Base) -> str:
+    """SHA-256 over readings by attribute, thing and time, and events by time, type and text (see `History.digest`)."""
+    segments, check = settled(base.pieces()), hashlib.sha256()
+    for rows, order in in_order(segments, base.report):
+        rows = rows.take(order)
+        rows = rows.take(rows.first_of_each())
+        lines = np.empty(len(rows), LINE)
+        for name in LINE.names or ():
+            lines[name] = getattr(rows, name)
+        lines["quality"] &= ~np.uint16(OF_ARRIVAL)
+        check.update(lines.tobytes())
+    happened = pa.concat_tables([EVENT_COLUMNS.empty_table(), *tables(segments, EVENTS, base.report)])
+    for event in happened.sort_by([(name, "ascending") for name in ("time", "type", "payload")]).to_pylist():
+        check.update(f"{event['time']} {event['type']} {event['payload']}\n".encode())
+    return check.hexdigest()

@@ -1,186 +1,293 @@
-"""Segments: the settled part of history in Parquet files, sorted by attribute, thing and time.
+"""Segments: readings sorted by attribute, thing and time in checked pages, and tables of what else there is.
 
-One attribute over the whole city is one stretch of a file, and one thing is one row group within it, so the
-statistics of the row groups keep both questions quick. A segment never changes: it is written, synced, renamed,
-entered in the manifest, and one day replaced. The manifest knows the checksum of every file.
+A segment holds everything of a range of numbers, and the segments of a history lie end to end. It never changes: it
+is written, synced, renamed, and one day replaced by another that covers its range. So the names say it all:
+`first-last-generation.seg`. Head and index stand in the file twice. A segment may lie in memory as well.
 """
 
+import io
 import os
+import struct
 import uuid
+import weakref
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from cheng.infrastructure.history_tail import READINGS
+from cheng.infrastructure.history_packing import Words, pack
+from cheng.infrastructure.history_rows import Ask, Mask, Rows
 from cheng.infrastructure.log import Disk
 
-DAY = 86_400_000_000
-"""microseconds"""
-ENCODINGS = {"seq": "DELTA_BINARY_PACKED", "thing": "DELTA_BINARY_PACKED", "time": "DELTA_BINARY_PACKED"}
-DICTIONARIES = ["attr", "value", "latitude", "quality"]
+MAGIC = b"CHGSEG1\n"
+HEAD = struct.Struct("<8sqqqqI")
+"""magic, first, last, where the index begins, its bytes, its crc32; zeros; last of all the crc32 of all that"""
+ROOM = 64
+"""bytes of a head"""
+READINGS, EVENTS, ROLLED, LAST = range(4)
+KINDS = (EVENTS, ROLLED, LAST)
+"""kinds of what a segment holds: pages of readings; tables of events, of roll-ups, of last readings that expired"""
+ENTRY = np.dtype(
+    [
+        *[("kind", "<i4"), ("rows", "<i4"), ("offset", "<i8"), ("length", "<i8"), ("check", "<u8")],
+        *[("first", "<i8"), ("last", "<i8"), ("time_first", "<i8"), ("time_last", "<i8")],
+    ]
+)
+"""a page or a table: bytes and rows, its check word, and the least and greatest key and time in it"""
+TABLE_ROWS = 65_536
+BLOCK = 1 << 17
+"""words that are packed in one go"""
+ZSTD = pa.ipc.IpcWriteOptions(compression="zstd")
+
+Entries = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A table to go into a segment, with the least and greatest key and time in it."""
+
+    kind: int
+    table: pa.Table
+    keys: tuple[int, int]
+    times: tuple[int, int]
+
+
 class Segment:
-    """One Parquet file of readings, as the manifest knows it; first and last are both inside."""
+    """One segment, open for reading from any thread until nobody holds it any more."""
 
-    name: str
-    day: int | None
-    """days since 1970-01-01 UTC if all its readings are of one day"""
-    rows: int
-    size: int
-    """bytes"""
-    check: int
-    """crc32 of the file"""
-    footer: int
-    """crc32 of its footer, which says where everything lies and has no checksum of its own"""
-    time_first: int
-    time_last: int
-    thing_first: int
-    thing_last: int
-    attrs: Sequence[int]
-
-    def may_hold(self, start: int, end: int, things: Sequence[int] | None, attrs: Sequence[int] | None) -> bool:
-        """Could a reading in [start, end) of these things and attributes be here?"""
-        return (
-            self.time_first < end
-            and self.time_last >= start
-            and (attrs is None or not set(self.attrs).isdisjoint(attrs))
-            and (things is None or any(self.thing_first <= thing <= self.thing_last for thing in things))
+    def __init__(self, name: str, first: int, last: int, source: int | memoryview, index: Entries | None) -> None:
+        """`source` is a file descriptor, which is closed in the end, or the bytes; `index` is None if unreadable."""
+        self.name, self.first, self.last, self.source = name, first, last, source
+        self.size = os.fstat(source).st_size if isinstance(source, int) else len(source)
+        if isinstance(source, int):
+            weakref.finalize(self, os.close, source)
+        self.unreadable = index is None
+        self.damaged: set[int] = set()
+        """entries that were found damaged"""
+        self.entries: Entries = np.zeros(0, ENTRY) if index is None else index
+        pages = self.entries[self.entries["kind"] == READINGS]
+        self.pages = len(pages)
+        self.tables = range(self.pages, len(self.entries))
+        names = ("rows", "check", "first", "last", "time_first", "time_last")
+        self.page_rows, self.check, self.key_first, self.key_last, self.low, self.high = (
+            np.ascontiguousarray(pages[name]) for name in names
         )
+        self.places = np.stack(
+            [pages["offset"] // 8, (pages["offset"] + pages["length"]) // 8, pages["rows"]], 1
+        ).astype(np.int64)
+        """(pages, 3): first word, word after the last, rows"""
+        self.rows = int(self.page_rows.sum())
+        self.holds = int(self.entries["rows"].sum())
+        """readings, events, and what stays of those that expired"""
+        self.weight = 16 * self.holds - 15 * self.rows
+        """what it costs to merge it, in readings"""
+        self.time_first = int(self.low.min()) if self.pages else 1 << 62
+        self.time_last = int(self.high.max()) if self.pages else -(1 << 62)
+
+    def chosen(self, ask: Ask, low: int, high: int) -> npt.NDArray[np.intp]:
+        """Numbers of the pages that may hold what is asked for with a key in [low, high]."""
+        if self.time_first >= ask.end or self.time_last < ask.start:
+            return NONE
+        begin = int(self.key_last.searchsorted(low))
+        end = int(self.key_first.searchsorted(high, "right"))
+        if begin >= end:
+            return NONE
+        if ask.start <= self.time_first and self.time_last < ask.end:
+            hit = np.ones(end - begin, np.bool_)
+        else:
+            hit = (self.low[begin:end] < ask.end) & (self.high[begin:end] >= ask.start)
+        if ask.attrs is None and ask.things is not None:
+            hit &= self._with_things(ask.things[0], ask.things[-1])[begin:end]
+        return np.flatnonzero(hit) + begin
+
+    def _with_things(self, first: int, last: int) -> Mask:
+        """(pages,) could a thing from `first` to `last` be in it, whatever its attribute?"""
+        half = 1 << 31
+        mixed = (self.key_first + half) >> 32 != (self.key_last + half) >> 32
+        begin = ((self.key_first + half) & 0xFFFFFFFF) - half
+        end = ((self.key_last + half) & 0xFFFFFFFF) - half
+        found: Mask = mixed | ((begin <= last) & (end >= first))
+        return found
+
+    def read_into(self, words: Words, offset: int) -> None:
+        """Fills `words` from byte `offset` on; what cannot be read is zero, and fails its check."""
+        if isinstance(self.source, int):
+            view, done = memoryview(words).cast("B"), 0
+            try:
+                while done < len(view) and (got := os.preadv(self.source, [view[done:]], offset + done)):
+                    done += got
+            except OSError:
+                done = 0
+            words.view(np.uint8)[done:] = 0
+        else:
+            words[:] = np.frombuffer(self.source, np.uint64, len(words), offset)
+
+    def redundant(self) -> bool:
+        """Can both heads and both indexes still be read?"""
+        return not isinstance(self.source, int) or len(list(_indexes(self.source, self.first, self.last))) == 4
+
+    def about(self, entry: int) -> tuple[int, int, int, int, int]:
+        """(kind, least time, greatest time, least key, greatest key) of an entry."""
+        one = self.entries[entry]
+        return int(one["kind"]), int(one["time_first"]), int(one["time_last"]), int(one["first"]), int(one["last"])
+
+    def table(self, entry: int) -> pa.Table | None:
+        """A table of events, roll-ups or last readings; None if it is damaged."""
+        one = self.entries[entry]
+        words = np.empty(int(one["length"]) // 8, np.uint64)
+        self.read_into(words, int(one["offset"]))
+        if zlib.crc32(words) != int(one["check"]):
+            return None
+        with pa.ipc.open_stream(pa.py_buffer(words)) as stream:
+            return stream.read_all()
 
 
-@dataclass(slots=True)
-class _Span:
-    """Smallest and largest of what went into a segment so far."""
-
-    rows: int = 0
-    time: tuple[int, int] = (1 << 63, -(1 << 63))
-    thing: tuple[int, int] = (1 << 31, -(1 << 31))
-    attrs: set[int] = field(default_factory=set)
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        self.rows += batch.num_rows
-        self.time = _wider(self.time, batch.column("time").to_numpy())
-        self.thing = _wider(self.thing, batch.column("thing").to_numpy())
-        self.attrs.update(np.unique(batch.column("attr").to_numpy()).tolist())
-
-
-def _wider(span: tuple[int, int], values: npt.NDArray[Any]) -> tuple[int, int]:
-    return min(span[0], int(values.min())), max(span[1], int(values.max()))
+NONE = np.zeros(0, np.intp)
 
 
 class Writer:
-    """Writes sorted readings into as many segments as `largest` rows each make."""
+    """Packs sorted readings and tables into one segment, into a file or into memory."""
 
-    def __init__(self, directory: Path, disk: Disk, *, largest: int, group: int) -> None:
-        self.directory, self.disk, self.largest, self.group = directory, disk, largest, group
+    def __init__(self, sink: BinaryIO) -> None:
+        self.sink, self.at = sink, ROOM
+        self.pages: list[Entries] = []
+        self.tables: list[Entries] = []
+        self.rows = 0
+        sink.write(bytes(ROOM))
+        self._out = np.empty(BLOCK, np.uint64)
+        self._index = np.empty((BLOCK // 64, 6), np.int64)
+        self._checks = np.empty(BLOCK // 64, np.uint64)
 
-    def write(self, reader: pa.RecordBatchReader, day: int | None) -> list[Segment]:
-        """The segments, synced and under their final names, in no manifest yet. OSError: nothing is left behind."""
-        made: list[Segment] = []
-        try:
-            while (segment := self._one(reader, day)) is not None:
-                made.append(segment)
-            if made:
-                self.disk.sync_directory(self.directory)
-        except BaseException:
-            remove(self.directory, [segment.name for segment in made])
-            raise
-        return made
+    def add(self, rows: Rows, order: npt.NDArray[np.int32]) -> None:
+        """Readings in the order given; none of them sorts before what was added earlier."""
+        row, columns = 0, rows.narrow().columns()
+        while row < len(order):
+            row, used, pages = pack(*columns, order, row, self._out, self._index, self._checks)
+            index = self._index[:pages]
+            made = np.zeros(pages, ENTRY)
+            made["kind"], made["rows"], made["check"] = READINGS, index[:, 1], self._checks[:pages]
+            made["offset"] = index[:, 0] * 8 + self.at
+            made["length"] = np.diff(index[:, 0], append=used) * 8
+            for name, column in (("first", 2), ("last", 3), ("time_first", 4), ("time_last", 5)):
+                made[name] = index[:, column]
+            self.pages.append(made)
+            self._write(memoryview(self._out[:used]).cast("B"))
+        self.rows += len(order)
 
-    def _one(self, reader: pa.RecordBatchReader, day: int | None) -> Segment | None:
-        span = _Span()
-        draft = self.directory / f"{uuid.uuid4().hex}.tmp"
-        try:
-            with pq.ParquetWriter(draft, READINGS, **self._format()) as writer:
-                for batch in reader:
-                    if batch.num_rows:
-                        writer.write_batch(batch.cast(READINGS), row_group_size=self.group)
-                        span.add(batch)
-                    if span.rows >= self.largest:
-                        break
-            return self._publish(draft, day, span) if span.rows else None
-        finally:
-            draft.unlink(missing_ok=True)
+    def add_table(self, part: Part) -> None:
+        buffer = io.BytesIO()
+        with pa.ipc.new_stream(buffer, part.table.schema, options=ZSTD) as stream:
+            stream.write_table(part.table)
+        data = buffer.getvalue()
+        data += bytes(-len(data) % 8)
+        entry = (part.kind, part.table.num_rows, self.at, len(data), zlib.crc32(data), *part.keys, *part.times)
+        self.tables.append(np.array([entry], ENTRY))
+        self._write(data)
 
-    def _format(self) -> dict[str, Any]:
-        return {
-            "compression": "zstd",
-            "use_dictionary": DICTIONARIES,
-            "column_encoding": ENCODINGS,
-            "write_page_checksum": True,
-            "data_page_version": "2.0",
-        }
+    def _write(self, data: "bytes | memoryview[int]") -> None:
+        self.sink.write(data)
+        self.at += len(data)
 
-    def _publish(self, draft: Path, day: int | None, span: _Span) -> Segment:
-        fd = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self.disk.sync(fd)
-        finally:
-            os.close(fd)
-        name = f"{'mixed' if day is None else day_name(day)}-{draft.stem[:12]}.parquet"
-        draft.rename(self.directory / name)
-        path = self.directory / name
-        size, check, footer = path.stat().st_size, checksum(path), footer_checksum(path)
-        return Segment(name, day, span.rows, size, check, footer, *span.time, *span.thing, sorted(span.attrs))
+    def finish(self, first: int, last: int) -> Entries:
+        """Index and heads, each twice; the index."""
+        index = np.concatenate([np.zeros(0, ENTRY), *self.pages, *self.tables])
+        raw = index.tobytes()
+        head = HEAD.pack(MAGIC, first, last, self.at, len(raw), zlib.crc32(raw))
+        head = head.ljust(ROOM - 4, b"\0")
+        head += zlib.crc32(head).to_bytes(4, "little")
+        self.sink.write(raw)
+        self.sink.write(raw)
+        self.sink.write(head)
+        self.sink.seek(0)
+        self.sink.write(head)
+        return index
 
 
-def day_name(day: int) -> str:
-    """`day` counted from 1970-01-01 as a date, or as a bare number where the calendar has none."""
+def in_memory(rows: Rows, order: npt.NDArray[np.int32], tables: Iterable[Part], first: int, last: int) -> Segment:
+    """A segment that is in no file yet."""
+    buffer = io.BytesIO()
+    writer = Writer(buffer)
+    writer.add(rows, order)
+    for part in tables:
+        writer.add_table(part)
+    index = writer.finish(first, last)
+    return Segment("", first, last, buffer.getbuffer(), index)
+
+
+def write(
+    directory: Path, disk: Disk, fill: Callable[[Writer], None], first: int, last: int, generation: int
+) -> Segment:
+    """The segment that `fill` makes, synced and under its final name. OSError: nothing is left behind."""
+    draft = directory / f"{uuid.uuid4().hex}.tmp"
     try:
-        return str((datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)).date())
-    except OverflowError:
-        return f"day{day}"
+        with draft.open("xb", buffering=0) as file:
+            writer = Writer(file)
+            fill(writer)
+            writer.finish(first, last)
+            disk.sync(file.fileno())
+        path = directory / f"{first:020d}-{last:020d}-{generation:08x}.seg"
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    disk.sync_directory(directory)
+    return opened(path)
 
 
-def checksum(path: Path) -> int:
-    """crc32 of a file."""
-    check = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            check = zlib.crc32(block, check)
-    return check
+def opened(path: Path) -> Segment:
+    """A segment file; one whose two heads or indexes are damaged is `unreadable`."""
+    first, last, _ = range_of(path)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        index = next(_indexes(fd, first, last), None)
+        return Segment(path.name, first, last, fd, index)
+    except BaseException:
+        os.close(fd)
+        raise
 
 
-def footer_checksum(path: Path) -> int:
-    """crc32 of a Parquet file's footer with its length; -1 if the length cannot be."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - 8))
-        length = int.from_bytes(file.read(4), "little") + 8
-        if length > size:
-            return -1
-        file.seek(size - length)
-        return zlib.crc32(file.read())
+def range_of(path: Path) -> tuple[int, int, int]:
+    """First and last number, and generation, as the name says."""
+    first, last, generation = path.stem.split("-")
+    return int(first), int(last), int(generation, 16)
 
 
-def remove(directory: Path, names: Sequence[str]) -> None:
-    """Deletes segment files; one that is gone already is no matter."""
-    for name in names:
-        (directory / name).unlink(missing_ok=True)
+def _indexes(fd: int, first: int, last: int) -> Iterator[Entries]:
+    """The index, as often as it can be read whole."""
+    size = os.fstat(fd).st_size
+    for place in (0, max(0, size - ROOM)):
+        head = os.pread(fd, ROOM, place)
+        if len(head) < ROOM or zlib.crc32(head[:-4]) != int.from_bytes(head[-4:], "little"):
+            continue
+        magic, low, high, offset, length, check = HEAD.unpack(head[: HEAD.size])
+        for copy in (offset, offset + length):
+            raw = os.pread(fd, length, copy)
+            if (magic, low, high) == (MAGIC, first, last) and len(raw) == length and zlib.crc32(raw) == check:
+                yield np.frombuffer(raw, ENTRY)
 
 
-def salvage(path: Path, segment: Segment, group: int) -> pa.RecordBatchReader:
-    """The row groups of a damaged segment whose pages all have the right checksum, in order; often all but one."""
-    return pa.RecordBatchReader.from_batches(READINGS, _readable(path, segment, group))
+def survey(directory: Path) -> tuple[list[Path], list[Path]]:
+    """(segments in the order of their numbers, files that another one has replaced or that were never finished)."""
+    void = list(directory.glob("*.tmp"))
+    kept: list[Path] = []
+    paths = sorted(
+        directory.glob("*-*-*.seg"), key=lambda path: (range_of(path)[0], -range_of(path)[1], -range_of(path)[2])
+    )
+    for path in paths:
+        covered = kept and range_of(kept[-1])[1] >= range_of(path)[1]
+        (void if covered else kept).append(path)
+    return kept, void
 
 
-def _readable(path: Path, segment: Segment, group: int) -> Iterator[pa.RecordBatch]:
-    if not path.exists() or footer_checksum(path) != segment.footer:
-        return
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for index in range(file.num_row_groups):
-            try:
-                table = file.read_row_group(index).cast(READINGS)
-            except (OSError, pa.ArrowException):
-                continue
-            yield from table.to_batches(max_chunksize=group)
+def page_places(segment: Segment, pages: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """(first, after the last) of the runs in which `pages` are best read: through small gaps."""
+    if len(pages):
+        cuts = np.flatnonzero(np.diff(pages) > 4) + 1
+        begins, ends = np.append(0, cuts), np.append(cuts, len(pages))
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+            yield int(pages[begin]), int(pages[end - 1]) + 1

@@ -1,189 +1,124 @@
-"""The tail: what the log has and the hot table does not have yet, in columns that readers see without copying.
+"""The tail: what the log has and no segment has yet, in columns that readers see without copying.
 
 Rows are copied once into a chunk of fixed capacity. Below its count a chunk never changes, so a view of it is a
-slice. A flush takes whole chunks; what is flushed is therefore always the end of a chunk.
+slice. Columns that hold nothing, as latitudes mostly do, are not there.
 """
 
-import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from cheng.infrastructure.history_rows import Ask, Mask, Rows
+from cheng.infrastructure.history_segments import Part, Segment, in_memory
+from cheng.infrastructure.history_tables import event_parts, table_of
 from cheng.kernel.observations import Batch, Events, Frame
 
-Rows = npt.NDArray[np.bool_]
-
-READINGS = pa.schema(
-    [
-        ("seq", pa.int64()),
-        ("thing", pa.int32()),
-        ("attr", pa.int32()),
-        ("time", pa.int64()),
-        ("value", pa.float64()),
-        ("latitude", pa.float64()),
-        ("quality", pa.uint16()),
-    ]
-)
-EVENTS = pa.schema(
-    [
-        ("seq", pa.int64()),
-        ("type", pa.int32()),
-        ("time", pa.int64()),
-        ("quality", pa.uint16()),
-        ("payload", pa.string()),
-    ]
-)
-DTYPES = (np.int64, np.int32, np.int32, np.int64, np.float64, np.float64, np.uint16)
+GAP = np.full(1, np.nan)
+UNMARKED = np.zeros(1, np.uint16)
 
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows that are flushed together: readings in columns of `READINGS`, and the events between them."""
+    """Readings in the order of their numbers, and the events between them."""
 
+    first: int
+    """covers numbers from here on"""
     columns: tuple[npt.NDArray[Any], ...]
-    count: int = 0
+    """thing, attr, time, value"""
+    latitude: npt.NDArray[np.float64] | None = None
+    quality: npt.NDArray[np.uint16] | None = None
+    rows: int = 0
+    runs: list[tuple[int, int]] = field(default_factory=list)
+    """(row, number): from this row on numbers count up from this one"""
     events: list[tuple[int, Events]] = field(default_factory=list)
     event_count: int = 0
     last: int = -1
+    time_first: int = 1 << 62
+    time_last: int = -(1 << 62)
 
     @classmethod
-    def sized(cls, capacity: int) -> "Chunk":
-        return cls(tuple(np.empty(capacity, dtype) for dtype in DTYPES))
+    def sized(cls, first: int, capacity: int) -> "Chunk":
+        columns = tuple(np.empty(capacity, dtype) for dtype in (np.int32, np.int32, np.int64, np.float64))
+        return cls(first, columns, last=first - 1)
 
     def room(self) -> int:
-        return len(self.columns[0]) - max(self.count, self.event_count)
-
-    def add(self, first: int, batch: Batch) -> None:
-        start, end = self.count, self.count + len(batch)
-        parts = (batch.thing, batch.attr, batch.time, batch.value, batch.latitude, batch.quality)
-        self.columns[0][start:end] = np.arange(first, first + len(batch))
-        for column, part in zip(self.columns[1:], parts, strict=True):
-            column[start:end] = part
-        self.count, self.last = end, first + len(batch) - 1
-
-    def add_events(self, first: int, events: Events) -> None:
-        self.events.append((first, events))
-        self.event_count += len(events)
-        self.last = first + len(events) - 1
-
-    def view(self) -> "Chunk":
-        """The rows that are there now; later ones do not show in it."""
-        columns = tuple(column[: self.count] for column in self.columns)
-        return Chunk(columns, self.count, self.events[:], self.event_count, self.last)
-
-
-class Tail:
-    """Chunks in the order of their numbers; `add` is called by one thread at a time."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self._lock = threading.Lock()
-        self._sealed: list[Chunk] = []
-        self._open = Chunk.sized(capacity)
+        return len(self.columns[0]) - max(self.rows, self.event_count)
 
     def add(self, first: int, frame: Frame) -> None:
-        """Takes in a frame that is durable; a chunk that is full is sealed."""
-        done, total = 0, len(frame)
-        while done < total:
-            with self._lock:
-                step = min(total - done, self._open.room())
-                part = frame if step == total else frame.take(slice(done, done + step))
-                if isinstance(part, Batch):
-                    self._open.add(first + done, part)
-                else:
-                    self._open.add_events(first + done, part)
-                if not self._open.room():
-                    self._seal()
-            done += step
+        """Takes in as many rows as there is room for, or fewer; `first` is the number of the first."""
+        if isinstance(frame, Events):
+            self.events.append((first, frame))
+            self.event_count += len(frame)
+        else:
+            self._add_readings(first, frame)
+        self.last = first + len(frame) - 1
 
-    def _seal(self) -> None:
-        if self._open.last >= 0:
-            self._sealed.append(self._open)
-            self._open = Chunk.sized(self.capacity)
+    def _add_readings(self, first: int, batch: Batch) -> None:
+        start, end = self.rows, self.rows + len(batch)
+        for column, part in zip(self.columns, (batch.thing, batch.attr, batch.time, batch.value), strict=True):
+            column[start:end] = part
+        if self.latitude is None and not np.isnan(batch.latitude).all():
+            self.latitude = np.full(len(self.columns[0]), np.nan)
+        if self.latitude is not None:
+            self.latitude[start:end] = batch.latitude
+        if self.quality is None and batch.quality.any():
+            self.quality = np.zeros(len(self.columns[0]), np.uint16)
+        if self.quality is not None:
+            self.quality[start:end] = batch.quality
+        if not self.runs or self.runs[-1][1] + start - self.runs[-1][0] != first:
+            self.runs.append((start, first))
+        self.time_first = min(self.time_first, int(batch.time.min()))
+        self.time_last = max(self.time_last, int(batch.time.max()))
+        self.rows = end
 
-    def seal(self) -> list[Chunk]:
-        """Everything that is there now, for a flush."""
-        with self._lock:
-            self._seal()
-            return self._sealed[:]
+    def view(self) -> "Chunk":
+        """What is there now; later rows do not show in it."""
+        return Chunk(
+            self.first, tuple(column[: self.rows] for column in self.columns), self.latitude, self.quality, self.rows,
+            self.runs[:], self.events[:], self.event_count, self.last, self.time_first, self.time_last,
+        )  # fmt: skip
 
-    def drop(self, flushed: int) -> None:
-        """Forgets the chunks that lie in the hot table up to number `flushed`."""
-        with self._lock:
-            self._sealed = [chunk for chunk in self._sealed if chunk.last > flushed]
+    def seq(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
+        """The numbers of rows."""
+        starts, numbers = np.array(self.runs or [(0, 0)]).T
+        if len(starts) == 1:
+            return rows + (numbers[0] - starts[0])
+        run = starts.searchsorted(rows, "right") - 1
+        return rows + (numbers - starts)[run]
 
-    def views(self) -> list[Chunk]:
-        """What is there now, for a reader."""
-        with self._lock:
-            chunks = [*self._sealed, self._open.view()]
-        return [chunk for chunk in chunks if chunk.last >= 0]
+    def read(self, ask: Ask) -> Rows | None:
+        """What is asked for, in the order of numbers; None if there is nothing of it."""
+        if self.time_first >= ask.end or self.time_last < ask.start:
+            return None
+        thing, attr, time, value = (column[: self.rows] for column in self.columns)
+        rows = np.flatnonzero(among(thing, ask.things)) if ask.things is not None else np.arange(self.rows)
+        if ask.attrs is not None:
+            rows = rows[among(attr[rows], ask.attrs)]
+        rows = rows[(time[rows] >= ask.start) & (time[rows] < ask.end)]
+        if ask.bad and self.quality is not None:
+            rows = rows[self.quality[rows] & ask.bad == 0]
+        if not len(rows):
+            return None
+        latitude = np.full(len(rows), np.nan) if self.latitude is None else self.latitude[rows]
+        quality = np.zeros(len(rows), np.uint16) if self.quality is None else self.quality[rows]
+        return Rows(self.seq(rows), thing[rows], attr[rows], time[rows], value[rows], latitude, quality)
 
-    def full(self) -> bool:
-        """Is there a sealed chunk to flush?"""
-        return bool(self._sealed)
+    def settled(self) -> Segment:
+        """The same as a segment in memory."""
+        thing, attr, time, value = (column[: self.rows] for column in self.columns)
+        latitude = GAP if self.latitude is None else self.latitude[: self.rows]
+        quality = UNMARKED if self.quality is None else self.quality[: self.rows]
+        rows = Rows(self.seq(np.arange(self.rows)), thing, attr, time, value, latitude, quality)
+        return in_memory(rows, rows.settled_order(), self.parts(), self.first, self.last)
 
-    def __len__(self) -> int:
-        with self._lock:
-            return sum(chunk.count + chunk.event_count for chunk in [*self._sealed, self._open])
-
-
-def readings_of(
-    chunks: Sequence[Chunk],
-    start: int | None = None,
-    end: int | None = None,
-    things: Sequence[int] | None = None,
-    attrs: Sequence[int] | None = None,
-) -> pa.Table:
-    """The readings of chunks as a table of `READINGS`; a first sieve only, the query sieves again."""
-    parts = []
-    for chunk in chunks:
-        columns = chunk.columns if len(chunk.columns[0]) == chunk.count else chunk.view().columns
-        rows = _rows(columns, start, end, things, attrs)
-        parts.append(pa.Table.from_arrays([pa.array(_pick(c, rows)) for c in columns], schema=READINGS))
-    return pa.concat_tables(parts) if parts else READINGS.empty_table()
-
-
-def _pick(column: npt.NDArray[Any], rows: Rows | None) -> npt.NDArray[Any]:
-    return column if rows is None else column[rows]
-
-
-def _rows(
-    columns: tuple[npt.NDArray[Any], ...],
-    start: int | None,
-    end: int | None,
-    things: Sequence[int] | None,
-    attrs: Sequence[int] | None,
-) -> Rows | None:
-    _, thing, attr, time = columns[:4]
-    wanted: Rows | None = None
-    for column, values in ((thing, things), (attr, attrs)):
-        if values is not None:
-            hit = column == values[0] if len(values) == 1 else np.isin(column, values)
-            wanted = hit if wanted is None else wanted & hit
-    if start is not None and end is not None:
-        hit = (time >= start) & (time < end)
-        wanted = hit if wanted is None else wanted & hit
-    return wanted
+    def parts(self) -> list[Part]:
+        """The events as tables for a segment."""
+        return event_parts(table_of(self.events)) if self.events else []
 
 
-def events_of(chunks: Sequence[Chunk]) -> pa.Table:
-    """The events of chunks as a table of `EVENTS`."""
-    parts = [
-        pa.table(
-            [
-                pa.array(np.arange(first, first + len(events))),
-                pa.array(np.ascontiguousarray(events.type)),
-                pa.array(np.ascontiguousarray(events.time)),
-                pa.array(np.ascontiguousarray(events.quality)),
-                pa.array(events.payload, pa.binary()).cast(pa.string()),
-            ],
-            schema=EVENTS,
-        )
-        for chunk in chunks
-        for first, events in chunk.events
-    ]
-    return pa.concat_tables(parts) if parts else EVENTS.empty_table()
+def among(column: npt.NDArray[np.int32], wanted: Any) -> Mask:
+    """(n,) is it one of the wanted?"""
+    found: Mask = column == wanted[0] if len(wanted) == 1 else np.isin(column, wanted)
+    return found

@@ -167,16 +167,17 @@ class Log:
 
     def _keep(self, group: list[_Waiting]) -> int:
         """Writes and syncs the frames of `group`; the number after the last. A failed fsync gets one new file."""
-        size = sum(len(one.body.payload) for one in group)
+        size = sum(one.body.length for one in group)
         for last_try in (False, True):
             self._make_ready(size)
-            data, first = bytearray(), self._next
+            parts: list[bytes | memoryview] = []
+            first = self._next
             for one in group:
-                data += seal(one.body, first, self._salt)
-                data += one.body.payload
+                parts += [seal(one.body, first, self._salt), *one.body.parts]
                 first += one.body.count
+            data = b"".join(parts)
             try:
-                self._disk.write(self._fd, bytes(data), self._end)
+                self._disk.write(self._fd, data, self._end)
             except OSError:
                 self._cut()
                 raise

@@ -36,7 +36,9 @@ class Body:
     kind: int
     flags: int
     count: int
-    payload: bytes
+    parts: list[bytes | memoryview]
+    """its payload: the columns where they lie, one after the other"""
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,18 @@ def encode(frame: Frame) -> Body:
     return _encode_events(frame)
 
 
-def _raw(column: Any, dtype: str, count: int) -> bytes:
-    values: npt.NDArray[Any] = np.ascontiguousarray(column, dtype)
+def _raw(column: Any, dtype: str, count: int) -> memoryview:
+    values: Any = np.ascontiguousarray(column, dtype)
     if values.shape != (count,):
         raise ValueError(f"a column of shape {values.shape} in a batch of {count}")
-    return values.tobytes()
+    return memoryview(values).cast("B") if count else memoryview(b"")
 
 
 def _encode_readings(batch: Batch) -> Body:
     count = len(batch)
     flags = (0 if np.isnan(batch.latitude).all() else LATITUDE) | (QUALITY if batch.quality.any() else 0)
     latitude, quality = _raw(batch.latitude, "<f8", count), _raw(batch.quality, "<u2", count)
-    parts = [_raw(batch.time, "<i8", count), _raw(batch.value, "<f8", count)]
+    parts: list[bytes | memoryview] = [_raw(batch.time, "<i8", count), _raw(batch.value, "<f8", count)]
     parts += [latitude] if flags & LATITUDE else []
     parts += [_raw(batch.thing, "<i4", count), _raw(batch.attr, "<i4", count)]
     parts += [quality] if flags & QUALITY else []
@@ -98,21 +100,23 @@ def _encode_events(events: Events) -> Body:
     for one in events.payload if not text.isascii() else ():
         one.decode("utf-8")
     lengths = [len(one) for one in events.payload]
-    parts = [_raw(events.time, "<i8", count), _raw(events.type, "<i4", count), _raw(lengths, "<u4", count)]
-    return _body(EVENTS, 0, count, [*parts, _raw(events.quality, "<u2", count), text])
+    columns = [(events.time, "<i8"), (events.type, "<i4"), (lengths, "<u4"), (events.quality, "<u2")]
+    return _body(EVENTS, 0, count, [*(_raw(column, dtype, count) for column, dtype in columns), text])
 
 
-def _body(kind: int, flags: int, count: int, parts: list[bytes]) -> Body:
-    payload = b"".join(parts)
-    if len(payload) > LARGEST:
-        raise ValueError(f"a batch of {len(payload)} bytes is more than the log takes at once ({LARGEST})")
-    return Body(kind, flags, count, payload)
+def _body(kind: int, flags: int, count: int, parts: list[bytes | memoryview]) -> Body:
+    length = sum(len(part) for part in parts)
+    if length > LARGEST:
+        raise ValueError(f"a batch of {length} bytes is more than the log takes at once ({LARGEST})")
+    return Body(kind, flags, count, parts, length)
 
 
 def seal(body: Body, first: int, salt: int) -> bytes:
     """The header that makes `body` the frame starting at sequence number `first` in the file with `salt`."""
-    check = zlib.crc32(body.payload, salt)
-    head = HEADER.pack(MAGIC, body.kind, body.flags, body.count, len(body.payload), first, check)
+    check = salt
+    for part in body.parts:
+        check = zlib.crc32(part, check)
+    head = HEADER.pack(MAGIC, body.kind, body.flags, body.count, body.length, first, check)
     return head + CHECK.pack(zlib.crc32(head, salt))
 
 

@@ -119,7 +119,7 @@ class Settings:
     store: str = setting("", url("sqlite", "postgresql", "postgres"))
     """"" for SQLite in the data folder"""
     history: str = setting("", text)
-    """"" for DuckDB and Parquet in the data folder; nothing else is there yet"""
+    """"" for segments in the data folder; nothing else is there yet"""
     bus: str = setting("", url("memory", "nats"))
     """"" for a bus inside the process"""
     timezone: str = setting("Asia/Shanghai", zone_name)

@@ -16,7 +16,7 @@ from cheng.web.console.silent import silent_count
 from cheng.web.console.works import works
 from cheng.web.pages import Answer, Page, get, post, see_other
 
-PARTS = ("cheng", "litestar", "uvicorn", "SQLAlchemy", "duckdb", "pyarrow", "numpy")
+PARTS = ("cheng", "litestar", "uvicorn", "SQLAlchemy", "pyarrow", "numpy", "numba")
 
 
 @get("/console", needs=("enter", "console"), entry="Overview", order=1)

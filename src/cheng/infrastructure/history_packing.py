@@ -1,0 +1,372 @@
+"""Pages: up to 1,024 sorted readings as 64-bit words, small because neighbours are alike, and quick to open.
+
+A column of integers is kept as differences in as few bits each as most of them need; the few that need more follow
+as exceptions. Times are counted in milliseconds where that fits all of a page. A column of floats is kept as decimal
+integers where that gives every bit back, else as its bits. The index of a segment has a check word for each page:
+whatever one word of a page is changed to, it no longer agrees.
+
+A kernel never trusts what it reads: lengths are compared with what is there before anything is opened.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from cheng.kernel.compiled import compiled
+
+Words = Any
+"""(n,) uint64; typed loosely, as the kinds of integers that kernels mix have no common type but Any"""
+Longs = Any
+"""(n,) or (n, k) int64"""
+
+PAGE = 1024
+"""rows in a full page"""
+LARGEST = 7 * (PAGE + 8) + 2
+"""words in the largest page there can be"""
+SAMPLE = 64
+EXCEPTION = 80
+"""bits an exception takes"""
+RAW = 15
+"""in place of a number of decimals: the column holds bits, not decimal integers"""
+UNITS = np.array([1, 1_000])
+KEY = 1 << 32
+SCALES = np.array([1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6])
+EXACT = 9.0e15
+"""integers up to here are exact in a float"""
+
+
+@compiled
+def bit_length(number: Any, scratch: Any) -> Any:
+    """Bits of an unsigned number, or one more where a float would round it up; `scratch` has room for a float."""
+    scratch[0] = np.float64(np.uint64(number))
+    return min(64, max(0, (scratch.view(np.int64)[0] >> 52) - 1022))
+
+
+@compiled
+def check_of(words: Words, start: int, end: int) -> Any:
+    """Every step is reversible, so that a change of one word always shows in the end."""
+    state = np.uint64(0x9E3779B97F4A7C15)
+    for at in range(start, end):
+        state = (state ^ words[at]) * np.uint64(0xFF51AFD7ED558CCD)
+        state ^= state >> np.uint64(32)
+    return state
+
+
+@compiled
+def choose_width(residues: Words, n: int) -> Any:
+    """The width with the shortest result, guessed from a sample; any width is right, exceptions take the rest."""
+    union, scratch = np.uint64(0), np.empty(1, np.float64)
+    for row in range(n):
+        union |= residues[row]
+    most = bit_length(union, scratch)
+    if most <= 2:
+        return most
+    lengths = np.zeros(65, np.int64)
+    seen = 0
+    for row in range(0, n, max(1, n // SAMPLE)):
+        lengths[bit_length(residues[row], scratch)] += 1
+        seen += 1
+    best, least, above = most, most * seen, 0
+    for width in range(most, -1, -1):
+        cost = width * seen + above * EXCEPTION
+        if cost < least:
+            best, least = width, cost
+        above += lengths[width]
+    if best == most:
+        return most
+    exceptions = 0
+    for row in range(n):
+        exceptions += residues[row] >> np.uint64(best) != np.uint64(0)
+    return most if exceptions * EXCEPTION + best * n > most * n else best
+
+
+@compiled
+def write_words(residues: Words, final: Words, n: int, kind: int, base: Any, first: Any, out: Words, at: int) -> Any:
+    """Header, base, first, packed residues, exceptions (from `final`); where the next column begins."""
+    width = choose_width(residues, n)
+    most = ~np.uint64(0) if width == 64 else (np.uint64(1) << np.uint64(width)) - np.uint64(1)
+    spare = at + 3 + (n * width + 63) // 64
+    exceptions = 0
+    for row in range(n):
+        exceptions += residues[row] > most
+    if exceptions:
+        places, turn = spare + exceptions, 0
+        out[places : places + (exceptions + 3) // 4] = np.uint64(0)
+        for row in range(n):
+            if residues[row] > most:
+                out[spare + turn] = final[row]
+                out[places + (turn >> 2)] |= np.uint64(row) << np.uint64(16 * (turn & 3))
+                residues[row] = np.uint64(0)
+                turn += 1
+    word, bit, held = at + 3, 0, np.uint64(0)
+    for row in range(n if width else 0):
+        residue = residues[row]
+        held |= residue << np.uint64(bit)
+        bit += width
+        if bit >= 64:
+            out[word] = held
+            word += 1
+            bit -= 64
+            held = residue >> np.uint64(width - bit) if bit else np.uint64(0)
+    if bit:
+        out[word] = held
+    out[at] = np.uint64(width | kind << 8 | exceptions << 16)
+    out[at + 1] = np.uint64(base)
+    out[at + 2] = np.uint64(first)
+    return spare + exceptions + (exceptions + 3) // 4
+
+
+@compiled
+def counted(times: Longs, n: int, scratch: Longs) -> int:
+    """Counts times in milliseconds (1) if all are whole ones; else 0, and they stay microseconds."""
+    whole = True
+    for row in range(n):
+        scratch[row] = times[row] // 1_000
+        whole &= scratch[row] * 1_000 == times[row]
+    if whole:
+        times[:n] = scratch[:n]
+    return 1 if whole else 0
+
+
+@compiled
+def pack_steps(column: Longs, n: int, unit: int, residues: Words, out: Words, at: int) -> Any:
+    """A column whose neighbours lie close: the differences, above the least one that is not negative.
+
+    Where too many are negative to be exceptions, above the least one.
+    """
+    low, least, most, falls = np.int64(-1), np.int64(0), np.int64(0), 0
+    for row in range(1, n):
+        step = column[row] - column[row - 1]
+        residues[row] = np.uint64(step)
+        least, most = min(least, step), max(most, step)
+        falls += step < 0
+        if step >= 0 and (low < 0 or step < low):
+            low = step
+    base: Any = max(low, 0)
+    if falls * EXCEPTION > n * bit_length(np.uint64(most) - np.uint64(least), np.empty(1, np.float64)):
+        base = least
+    residues[0] = np.uint64(base)
+    for row in range(n):
+        residues[row] -= np.uint64(base)
+    return write_words(residues, residues, n, unit, base, column[0], out, at)
+
+
+@compiled
+def decimals_of(column: Any, n: int) -> Any:
+    """The fewest decimals that give nine in ten of a sample back, or RAW."""
+    step = max(1, n // SAMPLE)
+    for decimals in range(7):
+        scale = SCALES[decimals]
+        seen, fitting = 0, 0
+        for row in range(0, n, step):
+            seen += 1
+            scaled = np.floor(column[row] * scale + 0.5)
+            fitting += abs(scaled) < EXACT and scaled / scale == column[row]
+        if fitting * 10 >= seen * 9:
+            return decimals
+    return RAW
+
+
+@compiled
+def pack_floats(column: Any, bits: Any, n: int, residues: Words, final: Words, out: Words, at: int) -> Any:
+    """A column of floats, with its bits: exceptions are the bits themselves."""
+    same = 1
+    while same < n and bits[same] == bits[0]:
+        same += 1
+    decimals = RAW if same == n else decimals_of(column, n)
+    base, known = bits[0], False
+    if decimals == RAW:
+        for row in range(n):
+            base = min(base, bits[row])
+            final[row] = np.uint64(bits[row])
+            residues[row] = np.uint64(bits[row])
+        for row in range(n):
+            residues[row] -= np.uint64(base)
+        return write_words(residues, final, n, RAW, base, 0, out, at)
+    scale = SCALES[decimals]
+    for row in range(n):
+        scaled = np.floor(column[row] * scale + 0.5)
+        final[row] = np.uint64(bits[row])
+        whole = np.int64(0)
+        if abs(scaled) < EXACT:
+            whole = np.int64(scaled)
+            back = whole / scale
+            if back == column[row] and (whole != 0 or bits[row] == 0):
+                base = min(base, whole) if known else whole
+                known = True
+                residues[row] = np.uint64(whole)
+                continue
+        residues[row] = np.uint64(1 << 63)
+    for row in range(n):
+        if residues[row] != np.uint64(1 << 63):
+            residues[row] -= np.uint64(base)
+    return write_words(residues, final, n, decimals, base, 0, out, at)
+
+
+@compiled
+def pick(column: Any, order: Any, row: int, into: Any, n: int) -> None:
+    """The next n rows in order; a single value stands for all rows."""
+    many = np.int64(len(column) > 1)
+    for at in range(n):
+        into[at] = column[order[row + at] * many]
+
+
+@compiled
+def pack(
+    seq: Any, thing: Any, attr: Any, time: Any, value: Any, latitude: Any, quality: Any,
+    order: Any, row: int, out: Words, index: Longs, checks: Words,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Packs rows `order[row:]` into pages, until all are packed or `out` or `index` has no room for another page.
+
+    `index` gets (first word, rows, key of the first, key of the last, least time, greatest time) of each page,
+    where key = attr * 2**32 + thing; `checks` its check word. Returns the next row, and the words and pages used.
+    """
+    total, at, page = len(order), 0, 0
+    longs, floats = np.empty((5, PAGE), np.int64), np.empty((2, PAGE), np.float64)
+    bits = floats.view(np.int64)
+    residues, final = np.empty(PAGE, np.uint64), np.empty(PAGE, np.uint64)
+    while row < total and at + LARGEST <= len(out) and page < len(index):
+        n, start = min(PAGE, total - row), at
+        pick(attr, order, row, longs[0], n)
+        pick(thing, order, row, longs[1], n)
+        pick(time, order, row, longs[2], n)
+        pick(quality, order, row, longs[3], n)
+        pick(seq, order, row, longs[4], n)
+        index[page, 0], index[page, 1] = start, n
+        index[page, 2] = longs[0, 0] * KEY + longs[1, 0]
+        index[page, 3] = longs[0, n - 1] * KEY + longs[1, n - 1]
+        index[page, 4], index[page, 5] = longs[2, :n].min(), longs[2, :n].max()
+        unit = counted(longs[2], n, bits[0])
+        out[at] = np.uint64(n)
+        at += 1
+        for column in range(5):
+            at = pack_steps(longs[column], n, unit if column == 2 else 0, residues, out, at)
+        pick(value, order, row, floats[0], n)
+        pick(latitude, order, row, floats[1], n)
+        for column in range(2):
+            at = pack_floats(floats[column], bits[column], n, residues, final, out, at)
+        checks[page] = check_of(out, start, at)
+        row += n
+        page += 1
+    return row, at, page
+
+
+@compiled
+def length_of(words: Words, at: int, end: int, n: int) -> Any:
+    """Words of the column at `at`; -1 if they cannot lie before `end`."""
+    if at + 3 > end:
+        return -1
+    width, exceptions = np.int64(words[at] & np.uint64(0xFF)), np.int64(words[at] >> np.uint64(16))
+    if width > 64 or exceptions < 0 or exceptions > n:
+        return -1
+    length = 3 + (n * width + 63) // 64 + exceptions + (exceptions + 3) // 4
+    return length if at + length <= end else -1
+
+
+@compiled
+def open_words(words: Words, at: int, n: Any, residues: Words) -> Any:
+    """Unpacks the residues of a column that `length_of` has measured; where its exceptions begin."""
+    width = np.int64(words[at] & np.uint64(0xFF))
+    body = at + 3
+    end = body + (n * width + 63) // 64
+    if width == 0:
+        residues[:n] = np.uint64(0)
+        return end
+    mask = np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - width)
+    bit: Any = 0
+    for row in range(n):
+        word, shift = body + (bit >> 6), np.uint64(bit & 63)
+        further = words[min(word + 1, end - 1)] << np.uint64(1) << (np.uint64(63) - shift)
+        residues[row] = (words[word] >> shift | further) & mask
+        bit += width
+    return end
+
+
+@compiled
+def open_steps(words: Words, at: int, n: Any, residues: Words, column: Longs) -> None:
+    spare = open_words(words, at, n, residues)
+    exceptions = np.int64(words[at] >> np.uint64(16))
+    for turn in range(exceptions):
+        place = words[spare + exceptions + (turn >> 2)] >> np.uint64(16 * (turn & 3))
+        at_row: Any = min(np.int64(place & np.uint64(0xFFFF)), n - 1)
+        residues[at_row] = words[spare + turn]
+    unit: Any = min(np.int64(words[at] >> np.uint64(8) & np.uint64(0xFF)), 1)
+    size = UNITS[unit]
+    base, here = np.int64(words[at + 1]), np.int64(words[at + 2])
+    column[0] = here * size
+    for row in range(1, n):
+        here += base + np.int64(residues[row])
+        column[row] = here * size
+
+
+@compiled
+def open_floats(words: Words, at: int, n: Any, residues: Words, column: Any, bits: Longs) -> None:
+    spare = open_words(words, at, n, residues)
+    exceptions = np.int64(words[at] >> np.uint64(16))
+    decimals = np.int64(words[at] >> np.uint64(8) & np.uint64(0xFF))
+    base = np.int64(words[at + 1])
+    if decimals > 6:
+        for row in range(n):
+            bits[row] = base + np.int64(residues[row])
+    else:
+        scale = SCALES[decimals]
+        for row in range(n):
+            column[row] = (base + np.int64(residues[row])) / scale
+    for turn in range(exceptions):
+        place = words[spare + exceptions + (turn >> 2)] >> np.uint64(16 * (turn & 3))
+        bits[min(np.int64(place & np.uint64(0xFFFF)), n - 1)] = np.int64(words[spare + turn])
+
+
+@compiled
+def layout(words: Words, start: int, end: int, check: Any, rows: int, places: Longs) -> bool:
+    """Finds the seven columns of the page between `start` and `end`; False if it is not as it was written."""
+    if start < 0 or end > len(words) or start >= end or not 0 < rows <= PAGE:
+        return False
+    if check_of(words, start, end) != check or words[start] != np.uint64(rows):
+        return False
+    at = start + 1
+    for column in range(7):
+        places[column] = at
+        length = length_of(words, at, end, rows)
+        if length < 0:
+            return False
+        at += length
+    return at == end
+
+
+@compiled
+def unpack(
+    words: Words, pages: Longs, checks: Words, low: int, high: int, start: int, last: int, bad: int, wide: bool,
+    seq: Any, thing: Any, attr: Any, time: Any, value: Any, latitude: Any, quality: Any, spoilt: Any,
+) -> int:  # fmt: skip
+    """The readings of `pages` (first word, word after the last, rows) with key in [low, high], time in
+    [start, last] and no mark of `bad`, into the columns; how many. `spoilt` says which pages are damaged: nothing of
+    them is taken.
+
+    The columns must have room for all rows of all pages. Without `wide`, seq and latitude are left as they are.
+    """
+    places, picked, taken = np.empty(7, np.int64), np.empty(PAGE, np.int64), 0
+    longs, floats, residues = np.empty((5, PAGE), np.int64), np.empty((2, PAGE)), np.empty(PAGE, np.uint64)
+    bits = floats.view(np.int64)
+    for page in range(len(pages)):
+        n = pages[page, 2]
+        if not layout(words, pages[page, 0], pages[page, 1], checks[page], n, places) or taken + n > len(time):
+            spoilt[page] = True
+            continue
+        for column in range(5 if wide else 4):
+            open_steps(words, places[column], n, residues, longs[column])
+        here = 0
+        for row in range(n):
+            key, moment = longs[0, row] * KEY + longs[1, row], longs[2, row]
+            picked[here] = row
+            here += (low <= key) & (key <= high) & (start <= moment) & (moment <= last) & (longs[3, row] & bad == 0)
+        for column in range((2 if wide else 1) if here else 0):
+            open_floats(words, places[5 + column], n, residues, floats[column], bits[column])
+        for turn in range(here):
+            row, to = picked[turn], taken + turn
+            attr[to], thing[to], time[to] = longs[0, row], longs[1, row], longs[2, row]
+            value[to], quality[to] = floats[0, row], longs[3, row]
+            if wide:
+                seq[to], latitude[to] = longs[4, row], floats[1, row]
+        taken += here
+    return taken

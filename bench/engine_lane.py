@@ -1,0 +1,128 @@
+"""W1 and W2 from the file to alerts, storing nothing: decoded, resolved, marked and judged as the pipeline does it.
+
+python -m bench.engine_lane [--rounds 5]
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+from bench.gateways import PREFIX, THINGS
+from bench.measuring import ROOT, Durability, Figure, folder, report
+from bench.peers.lane import Expected, Outcome, workload
+from bench.peers.streams import job
+from bench.server import model
+from cheng.hub import Hub, open_hub
+from cheng.infrastructure.alert_changes import Found
+from cheng.infrastructure.judges import Judges
+from cheng.infrastructure.registration import NewThing
+from cheng.infrastructure.resolving import resolve
+from cheng.infrastructure.settings import Settings
+from cheng.kernel.observations import Batch
+from cheng.protocols.decoding import NDJSON, decode
+
+CLAIM = "W1 from the file to alerts, storing nothing: ≥ 2,100,000 readings/s, W2 ≥ 0.9 of it, both exact"
+GOAL, SHARE = 2_100_000, 0.9
+CHUNK = 4_000_000
+"""Bytes decoded in one go."""
+THREADS = 2
+
+
+class Engine:
+    """Our side: a process of its own that has judged a chunk before, as a hub that runs has."""
+
+    name = "Cheng"
+    durability: Durability = "volatile"
+
+    def prepare(self, home: Path) -> None: ...
+
+    def version(self) -> str:
+        return "this commit"
+
+    def run(self, folder: Path) -> Outcome:
+        words = [sys.executable, "-m", "bench.engine_lane", "--job"]
+        return job(words, folder, 0, more={"PYTHONPATH": str(ROOT)})
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """The lines of a file, about CHUNK bytes in one go."""
+    with path.open("rb") as file:
+        while text := file.read(CHUNK):
+            yield text + file.readline()
+
+
+def batches(payloads: Iterable[bytes], hub: Hub) -> Iterator[Batch]:
+    """What payloads mean, in their order, decoded ahead by THREADS; malformed lines are left out."""
+
+    def read(payload: bytes) -> Batch:
+        return resolve(decode(payload, NDJSON, hub.things.meanings)[0], hub.things)[0]
+
+    rest = iter(payloads)
+    with ThreadPoolExecutor(THREADS) as pool:
+        ahead = [pool.submit(read, payload) for payload in islice(rest, THREADS + 1)]
+        while ahead:
+            yield ahead.pop(0).result()
+            ahead += [pool.submit(read, payload) for payload in islice(rest, 1)]
+
+
+def judged(payloads: Iterable[bytes], hub: Hub) -> list[Found]:
+    """All changes, by judges that know nothing yet."""
+    judges = Judges(hub.store, hub.model, hub.things, hub.clock)
+    return [found for batch in batches(payloads, hub) for found in judges.take(batch, hub.clock.now())]
+
+
+def alerting(found: list[Found]) -> list[str]:
+    """The things of all alerts that were not withdrawn again."""
+    counts: Counter[str] = Counter()
+    for one in found:
+        if one.thing and one.change.kind in ("raised", "withdrawn"):
+            counts[one.thing.id] += 1 if one.change.kind == "raised" else -1
+    return list(counts.elements())
+
+
+def measured(source: Path, target: Path) -> None:
+    """The job: like those of the peers, see `streams.job`."""
+    with folder() as data:
+        hub = open_hub(Settings.load(data, {}), model=model(1))
+        hub.things.put([NewThing(f"{PREFIX}{n:05d}", "Station") for n in range(THINGS)], "bench")
+        judged(islice(chunks(source), 2), hub)
+        used, start = time.process_time(), time.perf_counter()
+        found = judged(chunks(source), hub)
+        told = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - used}
+        hub.close()
+    target.write_text("\n".join(alerting(found)))
+    print(json.dumps(told))
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(prog="bench.engine_lane", description=__doc__.splitlines()[0])
+    words.add_argument("--rounds", type=int, default=5)
+    words.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
+    asked = words.parse_args()
+    if asked.job:
+        measured(*map(Path, asked.job[:2]))
+        return
+    outcomes = {name: [Engine().run(workload(name)) for _ in range(asked.rounds)] for name in ("w1", "w2")}
+    for name, told in outcomes.items():
+        expected = Expected.of(workload(name))
+        if any((one.alerts, one.digest) != (expected.alerts, expected.digest) for one in told):
+            raise SystemExit(f"{name}: not the {expected.alerts:,} alerts that are due: the rate does not count")
+    rates = {name: [one.readings / one.seconds for one in told] for name, told in outcomes.items()}
+    usual = statistics.median(rates["w1"])
+    for name, goal in (("w1", GOAL), ("w2", SHARE * usual)):
+        cpu = statistics.median(1e6 * one.cpu_seconds / one.readings for one in outcomes[name])
+        note = f"{cpu:.2f} CPU s per million, {expected.alerts:,} alerts, exact"
+        holds = statistics.median(rates[name]) >= goal
+        claim = f"{name.upper()} from the file to alerts"
+        report(Figure(claim, f"≥ {goal:,.0f}/s", "readings/s", rates[name], holds, note, "volatile"))
+
+
+if __name__ == "__main__":
+    main()

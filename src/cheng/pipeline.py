@@ -25,7 +25,8 @@ from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
 from cheng.infrastructure.inbox import Inbox, Waiting
-from cheng.infrastructure.judges import Checkpoint, Judges
+from cheng.infrastructure.judge_states import Checkpoint
+from cheng.infrastructure.judges import Judges
 from cheng.kernel.observations import Batch, Events, Frame
 from cheng.standards.durations import minutes
 from cheng.standards.problems import Refused
@@ -83,7 +84,7 @@ class Pipeline:
         """Replays what the last run had judged only in memory, then opens for readings."""
         episodes = Episodes()
         for first, frame in self.history.replay(self.judges.seq):
-            episodes.add(self.judges.replay(frame))
+            episodes.add(self.judges.replay(frame, first))
             self.judges.seq = first + len(frame) - 1
         self.alerts.write(episodes)
         self.judges.seq = self.history.next - 1
@@ -150,8 +151,8 @@ class Pipeline:
         self.judges.seq += sum(map(len, lot.frames))
         now = self.clock.now()
         lot.found += self.judges.tick(now)
-        if now - self._saved >= EVERY and self.judges.seq != self.judges.saved:
-            self._saved, lot.checkpoint = now, self.judges.freeze()
+        if self.judges.freezing or (now - self._saved >= EVERY and self.judges.seq != self.judges.saved):
+            self._saved, lot.checkpoint = now, self.judges.freeze_some()
 
     def _go_back(self) -> None:
         """To what is durable, once the second thread has let go of everything judged before."""

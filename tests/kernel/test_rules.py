@@ -226,7 +226,7 @@ def by_hand(facts: list[tuple[int, int, str]], hold: int) -> list[tuple[int, int
 @given(FACTS, st.sampled_from([0, 1, 5]), st.lists(st.integers(0, 30), max_size=4))
 def test_the_latch_in_pieces_of_any_size(facts: list[tuple[int, int, str]], hold: int, cuts: list[int]) -> None:
     unique = sorted({(slot, time): (slot, time, fact) for slot, time, fact in facts}.values())
-    latch, alerts = Latch(3), dict[tuple[int, int], int | None]()
+    latch, alerts = Latch(), dict[tuple[int, int], int | None]()
     edges = sorted({-1, *cuts, 30})
     for begin, end in itertools.pairwise(edges):
         rows = [f for f in unique if begin < f[1] <= end]
@@ -246,14 +246,16 @@ def vars_of(spells: object) -> list[np.ndarray]:
     return [getattr(spells, name) for name in ("slot", "onset", "raised", "cleared")]
 
 
-def test_a_latch_grows_and_is_copied() -> None:
-    latch, other = Latch(2), Latch(4)
-    latch.since[1] = 5
-    latch.grow(4)
-    other.copy(latch, np.array([1, 3]))
-    assert latch.since.tolist() == other.since.tolist() == [NEVER, 5, NEVER, NEVER]
-    assert not latch.idle(np.array([0, 1]))
-    assert latch.idle(np.array([0, 2]))
+def test_a_latch_keeps_what_there_is_something_to_say_about() -> None:
+    latch, other = Latch(), Latch()
+    nothing = np.full(2, NEVER)
+    latch.put(np.array([3, 7]), np.array([5, NEVER]), np.array([NEVER, 6]))
+    other.put(np.array([1]), np.array([4]), np.array([4]))
+    other.copy(latch, np.array([1, 7]))
+    assert (latch.slots.tolist(), other.slots.tolist()) == ([3, 7], [7])
+    assert [column.tolist() for column in other.of(np.array([1, 7]))] == [[NEVER, NEVER], [NEVER, 6]]
+    latch.put(np.array([3, 7]), nothing, nothing)
+    assert not len(latch.slots)
 
 
 def test_a_hold_of_no_time_is_the_default() -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.alert_changes import Episodes, Found
 from cheng.infrastructure.bus import Bus
-from cheng.infrastructure.judges import Checkpoint, Judges
+from cheng.infrastructure.judge_states import Checkpoint
+from cheng.infrastructure.judges import Judges
 
 log = logging.getLogger(__name__)
 ROOM = 200_000
@@ -74,10 +75,9 @@ class AlertWriter:
         while lots := self._take():
             if not self._write(Episodes(one for lot in lots for one in lot.found)):
                 return
-            checkpoints = [lot.checkpoint for lot in lots if lot.checkpoint is not None]
-            if checkpoints:
-                self.judges.save(checkpoints[-1])
             for lot in lots:
+                if lot.checkpoint is not None:
+                    self.judges.save(lot.checkpoint)
                 if lot.reached is not None:
                     lot.reached.set()
             with self._changed:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import cast
 
 import msgspec
@@ -108,7 +107,7 @@ def _over_events(
             run.readings += len(records)
             changes, unjudged = judge_events(event, [tried], records, times)
             run.broken = next(iter(unjudged.values()), "")
-            run.take((replace(change, slot=slots[change.slot]) for change in changes), list(slot_of))
+            run.take((change._replace(slot=slots[change.slot]) for change in changes), list(slot_of))
 
 
 def _label(things: Things, rule: type[Rule], run: DryRun) -> None:

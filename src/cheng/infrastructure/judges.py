@@ -1,41 +1,33 @@
 """All judges together: one per type of thing, fed from batches of everything, with their checkpoints."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
 
 import msgspec
 import numpy as np
-from sqlalchemy import insert, select
 
 from cheng.infrastructure.alert_changes import Found, broken
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.dealing import Dealt
 from cheng.infrastructure.history import History
+from cheng.infrastructure.judge_states import Checkpoint, JudgeStates
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import checkpoints
 from cheng.infrastructure.things import Things
-from cheng.kernel.checkpoints import freeze, thaw
-from cheng.kernel.columns import NEVER, Bools, Floats, Rows, distinct
+from cheng.kernel.checkpoints import digest
+from cheng.kernel.columns import Floats, Ints, Marks, Times
 from cheng.kernel.conditions import Condition
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.marks import Limits
 from cheng.kernel.model import Model
-from cheng.kernel.observations import BAD, Batch, Events, Frame
-from cheng.kernel.rules import Change
+from cheng.kernel.observations import BAD, Batch, Events, Frame, Quality
 from cheng.kernel.stretches import Readings, Stretch
 from cheng.standards.durations import days
 
 DAY = days(1).us
-TIMELESS = 8 | 32
-"""Marks that the judging itself sets: late and duplicate. A replay sets them again."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of every judge up to a reading."""
-
-    seq: int
-    states: dict[str, bytes]
+TIMELESS = int(Quality.LATE | Quality.DUPLICATE)
+"""Marks that the judging itself sets. A replay sets them again."""
+KNOWN = 1 << 15
+"""Marks, in a replay only, what was part of a thing's state when that was written down."""
 
 
 class Judges:
@@ -51,95 +43,121 @@ class Judges:
         """rules that cannot be judged, with the reason"""
         self._unjudged: dict[str, str] = {}
         """why rules about events could not be judged the last time; empty where they could"""
+        self.states = JudgeStates(store, things, clock)
+        self._known: Times | None = None
+        """while the log is replayed: up to which reading each thing is known"""
+        self._limits = Limits([])
+        self._tables = (np.zeros(0, np.int32), np.zeros(0, np.int32))
+        """by attribute: the number of the type it belongs to, and its number among the fields of that"""
         self.by_type: dict[str, Judge] = {}
         self._load()
         things.values = self.current
 
-    def _load(self) -> None:
-        """Judges as of the last checkpoint; empty ones where there is none or it fits no more."""
-        self.by_type = {
+    def _new_judges(self) -> dict[str, Judge]:
+        return {
             name: Judge(entity, [Judged.of(r) for r in self.model.rules_about(entity)], self.things.register(name))
             for name, entity in self.model.entities.items()
             if entity.live()
         }
-        with self.store.read() as conn:
-            rows = conn.execute(select(checkpoints).where(checkpoints.c.name.startswith("judge/"))).all()
-        kept = {row.name.removeprefix("judge/"): row for row in rows}
-        if kept.keys() != self.by_type.keys():
-            self.seq = -1
-            return
-        slots = {thing.idx: thing.slot for thing in self.things.by_idx}
-        whole = all(thaw(judge, kept[name].data, slots) for name, judge in self.by_type.items())
-        self.seq = self.saved = min((row.seq for row in kept.values()), default=-1) if whole else -1
+
+    def _load(self) -> None:
+        """Judges as of the last checkpoint; empty ones where there is none or it fits no more."""
+        self.by_type = self._new_judges()
+        self._known = self.states.load(self.by_type)
+        if self._known is None:
+            self.by_type = self._new_judges()
+        self.seq = self.saved = self.states.behind if self._known is not None else -1
 
     def freeze(self) -> Checkpoint:
-        """The state as it is now. Call it from the thread that feeds."""
-        return Checkpoint(self.seq, {name: freeze(judge, self._members(name)) for name, judge in self.by_type.items()})
+        """The whole state as it is now. Call it from the thread that feeds."""
+        self.states.start_again()
+        checkpoint = Checkpoint()
+        while checkpoint.names is None:
+            more = self.freeze_some()
+            checkpoint = Checkpoint(checkpoint.parts + more.parts, more.names)
+        return checkpoint
+
+    def freeze_some(self) -> Checkpoint:
+        """The next part of the state; a round of them is the whole. Call it from the thread that feeds."""
+        return self.states.freeze(self.by_type, self.seq)
+
+    @property
+    def freezing(self) -> bool:
+        """Whether a round of parts is under way."""
+        return self.states.under_way
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Writes a checkpoint; the log before it is not needed any more."""
-        now = self.clock.now()
-        rows = [
-            {"name": f"judge/{name}", "seq": checkpoint.seq, "at": now, "data": data}
-            for name, data in checkpoint.states.items()
-        ]
-        with self.store.write() as conn:
-            conn.execute(checkpoints.delete().where(checkpoints.c.name.startswith("judge/")))
-            if rows:
-                conn.execute(insert(checkpoints), rows)
-        self.saved = checkpoint.seq
-
-    def _members(self, name: str) -> Rows:
-        return np.array([thing.idx for thing in self.things.of_type(name)], np.intp)
+        """Writes a checkpoint; the log before `saved` is not needed any more."""
+        self.saved = self.states.save(checkpoint)
 
     def restore_from(self, history: History) -> None:
         """Back to what is durable: the last checkpoint and the log after it."""
         self._load()
         for first, frame in history.replay(self.seq):
-            self.replay(frame)
+            self.replay(frame, first)
             self.seq = first + len(frame) - 1
+
+    def digest(self) -> str:
+        """One hash of the state of all judges: the same for the same readings, however they came in."""
+        found = hashlib.sha256()
+        for name in sorted(self.by_type):
+            found.update(name.encode() + digest(self.by_type[name], self.states.members(name)))
+        return found.hexdigest()
 
     # -- feeding
 
     def take(self, batch: Batch, now: int) -> list[Found]:
         """Marks a batch in place and judges it."""
-        limits = Limits(self.things.fields)
-        limits.mark(batch, now)
-        if limits.jumps:
-            limits.mark_jumps(batch, self._before(batch))
-        return self._judge(batch, (batch.quality & int(BAD)) == 0)
+        self._known = None
+        self._look_up_fields()
+        self._limits.mark(batch, now)
+        return self._judge(batch, batch.quality, int(BAD), fresh=True)
 
-    def replay(self, frame: Frame) -> list[Found]:
-        """Judges again what the log holds; its marks are already there."""
+    def replay(self, frame: Frame, first: int) -> list[Found]:
+        """Judges again what the log holds from number `first` on; its marks are already there."""
         if isinstance(frame, Events):
             return self.take_events(frame)
-        return self._judge(frame, (frame.quality & (int(BAD) & ~TIMELESS)) == 0)
+        self._look_up_fields()
+        quality, skipped = frame.quality, int(BAD) & ~TIMELESS
+        if self._known is not None and first <= self._known.max(initial=-1):
+            thing = np.clip(frame.thing, 0, max(len(self._known) - 1, 0))
+            known = (self._known[thing] >= first + np.arange(len(frame))) & (frame.thing < len(self._known))
+            quality = quality | np.where(known, KNOWN, 0).astype(np.uint16)
+        return self._judge(frame, quality, skipped | KNOWN, fresh=False)
 
-    def _judge(self, batch: Batch, good: Bools) -> list[Found]:
+    def _look_up_fields(self) -> None:
+        """Brings what is known by attribute up to the register."""
+        things = self.things
+        if len(self._tables[0]) == len(things.fields):
+            return
+        self._limits = Limits(things.fields)
+        owner, number = (np.full(len(things.fields), -1, np.int32) for _ in range(2))
+        for name, judge in self.by_type.items():
+            for field, column in judge.register.columns().items():
+                attribute = things.attributes[name, field]
+                owner[attribute], number[attribute] = things.types.index(name), column
+        self._tables = owner, number
+
+    def _judge(self, batch: Batch, quality: Marks, skipped: int, *, fresh: bool) -> list[Found]:
+        """Deals a batch out to the judges; readings with a mark in `skipped` of `quality` (n,) are passed over."""
         found: list[Found] = []
-        kinds = np.where(good, self.things.type_number[batch.thing], 0)
-        for number in distinct(kinds, len(self.things.types)):
+        dealt = Dealt(batch, quality, skipped, self.things, *self._tables)
+        for number in dealt.there:
             name = self.things.types[number]
-            judge = self.by_type.get(name)
-            if judge is None:
-                continue
-            rows = np.flatnonzero(kinds == number)
-            marks, changes = judge.take(self._readings(batch, rows, name))
-            batch.quality[rows] |= marks
-            found += self._with_things(name, changes)
+            rows, readings = dealt.of(number)
+            judge = self.by_type[name]
+            leaps = self._leaps(judge, readings, batch.attr[rows]) if fresh and self._limits.leaps else 0
+            marks, changes = judge.take(readings)
+            batch.quality[rows] |= marks | leaps
+            members = self.things.of_type(name)
+            found += [Found(change, members[change.slot]) for change in changes]
         return found
 
-    def _readings(self, batch: Batch, rows: Rows, name: str) -> Readings:
-        numbers = self.things.register(name).columns()
-        table = np.full(len(self.things.fields), -1, np.int32)
-        for column, number in numbers.items():
-            table[self.things.attributes[name, column]] = number
-        slot = self.things.slot[batch.thing[rows]].astype(np.intp)
-        return Readings(slot, table[batch.attr[rows]], batch.time[rows], batch.value[rows], batch.latitude[rows])
-
-    def _with_things(self, name: str, changes: list[Change]) -> Iterator[Found]:
-        members = self.things.of_type(name)
-        return (Found(change, members[change.slot]) for change in changes)
+    def _leaps(self, judge: Judge, readings: Readings, attr: Ints) -> Marks:
+        """(n,) the mark of readings that are further from the last value before the batch than they can be."""
+        judge.grow()
+        far = self._limits.jumps(attr, readings.value, judge.now.value[readings.field, readings.slot])
+        return np.where(far, int(Quality.JUMP), 0).astype(np.uint16)
 
     def take_events(self, events: Events) -> list[Found]:
         """Judges events against the rules about their types."""
@@ -163,7 +181,8 @@ class Judges:
         found: list[Found] = []
         failing = {key: reason for key, reason in self._unjudged.items() if reason}
         for name, judge in self.by_type.items():
-            found += self._with_things(name, judge.tick(now))
+            members = self.things.of_type(name)
+            found += [Found(change, members[change.slot]) for change in judge.tick(now)]
             failing |= {judged.rule.key(): judged.broken for judged in judge.rules if judged.broken}
         new = {key: reason for key, reason in failing.items() if key not in self.failing}
         self.failing = failing
@@ -175,12 +194,10 @@ class Judges:
         """The onset of every alert that stands, by rule and thing."""
         found: dict[tuple[str, int], int] = {}
         for name, judge in self.by_type.items():
-            members = self._members(name)
-            for judged in judge.rules:
-                slots = np.flatnonzero(judged.live.onset[: len(members)] != NEVER)
-                onsets = judged.live.onset[slots].tolist()
-                key = judged.rule.key()
-                found |= {(key, int(members[s])): onset for s, onset in zip(slots, onsets, strict=True)}
+            members = self.states.members(name)
+            for key, slots, onsets in judge.standing():
+                things = members[slots].tolist()
+                found |= {(key, thing): onset for thing, onset in zip(things, onsets.tolist(), strict=True)}
         return found
 
     def current(self, type_name: str, field: str) -> Floats:
@@ -201,17 +218,3 @@ class Judges:
         moment = Readings.moments(np.array([known.slot]), np.array([self.clock.now()]))
         yes, no = condition.judge(Stretch(moment, judge.now, judge.register))
         return True if yes[0] else False if no[0] else None
-
-    def _before(self, batch: Batch) -> Floats:
-        """(n,) the last value of each reading's field before the batch."""
-        before = np.full(len(batch), np.nan)
-        kinds = self.things.type_number[batch.thing]
-        for number in distinct(kinds, len(self.things.types)):
-            name = self.things.types[number]
-            if name in self.by_type:
-                self.by_type[name].grow()
-                rows = np.flatnonzero(kinds == number)
-                readings = self._readings(batch, rows, name)
-                known = readings.field >= 0
-                before[rows[known]] = self.by_type[name].now.value[readings.field[known], readings.slot[known]]
-        return before

@@ -17,6 +17,20 @@ Bools = npt.NDArray[np.bool_]
 
 NEVER = np.iinfo(np.int64).min // 2
 """The time of what has not happened; far enough from the edge to be reckoned with."""
+FAR = np.iinfo(np.int64).max
+"""The time of what is not expected."""
+
+
+class ByThing:
+    """A time for each of some things."""
+
+    def __init__(self, slots: Rows, times: Times) -> None:
+        """slots (n,) ascending, times (n,)"""
+        self._slots, self._times = slots, times
+
+    def __getitem__(self, slot: Rows) -> Times:
+        """(k,) the time of each of these things, which have to be among them."""
+        return self._times[np.searchsorted(self._slots, slot)]
 
 
 def distinct(numbers: npt.NDArray[np.signedinteger], size: int) -> list[int]:

@@ -62,5 +62,5 @@ def called(function: Callable[P, R]) -> Callable[P, R]:
 
 def _plain(kind: Any) -> Any:
     """The type of an argument, without its value where that was known, and not narrower than 64 bits."""
-    kind = types.unliteral(kind)
-    return types.int64 if isinstance(kind, types.Integer) and kind.signed else kind
+    kind = getattr(kind, "literal_type", kind)
+    return types.int64 if kind in types.signed_domain else kind

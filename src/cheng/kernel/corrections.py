@@ -1,7 +1,6 @@
 """What a late reading changes: the alerts of a stretch before and after, compared."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from cheng.kernel.rules import Change
 
@@ -23,11 +22,11 @@ def differences(before: Iterable[Change], after: Iterable[Change]) -> Iterator[C
         rivals = come.get(key[0], [])
         heir = _heir(key, rivals, old_ended, new_ended)
         if heir is None:
-            yield replace(old_raised[key], kind="withdrawn", values={})
+            yield old_raised[key]._replace(kind="withdrawn", values={})
             continue
         rivals.remove(heir)
         became[key] = heir
-        yield replace(new_raised[heir], kind="moved", onset=key[1], time=heir[1])
+        yield new_raised[heir]._replace(kind="moved", onset=key[1], time=heir[1])
     withdrawn = set(gone) - became.keys()
     for keys in come.values():
         for key in keys:
@@ -60,7 +59,7 @@ def _ends(
     renamed = {became.get(key, key): change for key, change in old.items() if key not in withdrawn}
     for key, change in renamed.items():
         if key not in new:
-            yield replace(change, kind="reopened", onset=key[1])
+            yield change._replace(kind="reopened", onset=key[1])
     for key, change in new.items():
         if key not in renamed or renamed[key].time != change.time:
             yield change

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from cheng.kernel.columns import Floats
+from cheng.kernel.arrivals import mark
+from cheng.kernel.columns import Bools, Floats, Ints
 from cheng.kernel.entities import Kept, Quantity
-from cheng.kernel.observations import Batch, Quality
+from cheng.kernel.observations import Batch
 from cheng.standards.durations import minutes
 
 TOLERANCE = minutes(5).us
@@ -20,15 +21,14 @@ class Limits:
             return np.array([default if limit is None else limit for limit in found], np.float64)
 
         self.low, self.high, self.jump = bound("low", -np.inf), bound("high", np.inf), bound("jump", np.inf)
-        self.jumps = bool(np.isfinite(self.jump).any())
+        self.leaps = bool(np.isfinite(self.jump).any())
+        """whether any field says how far it can move"""
 
     def mark(self, batch: Batch, now: int) -> None:
         """Marks readings out of range and dated after `now` (microseconds)."""
-        out = (batch.value < self.low[batch.attr]) | (batch.value > self.high[batch.attr])
-        batch.quality[out] |= int(Quality.OUT_OF_RANGE)
-        batch.quality[batch.time > now + TOLERANCE] |= int(Quality.FUTURE)
+        mark(batch.attr, batch.time, batch.value, batch.quality, self.low, self.high, now + TOLERANCE)
 
-    def mark_jumps(self, batch: Batch, before: Floats) -> None:
-        """Marks readings further from the last value `before` (n,) than the field can move."""
-        far = np.abs(batch.value - before) > self.jump[batch.attr]
-        batch.quality[far] |= int(Quality.JUMP)
+    def jumps(self, attr: Ints, value: Floats, before: Floats) -> Bools:
+        """(n,) readings further from the last value `before` (n,) than the field can move."""
+        far: Bools = np.abs(value - before) > self.jump[attr]
+        return far

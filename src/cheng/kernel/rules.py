@@ -6,19 +6,19 @@ The words are those of alarm management (ISA-18.2, IEC 62682): the condition is 
 
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from cheng.kernel.columns import NEVER, Bools, Rows, Times, ends, last_row, starts
 from cheng.kernel.conditions import Condition, Inside, Silent, parts
-from cheng.kernel.entities import Entity, Event, Record
-from cheng.kernel.expressions import Count, Hop, Jump, Rate, Swing
+from cheng.kernel.entities import Entity, Event, Quantity, Record
+from cheng.kernel.expressions import Count, Hop, Jump, Rate, Swing, Unusual
 from cheng.kernel.frames import Blank
 from cheng.kernel.specs import Spec, did_you_mean
 from cheng.standards.durations import Duration, seconds
 
-REMEMBERING = (Count, Swing, Rate, Jump, Silent)
+REMEMBERING = (Count, Swing, Rate, Jump, Silent, Unusual)
 """What looks at earlier reports, which events do not have."""
 LEVELS = ("notice", "warning", "danger", "emergency")
 
@@ -81,6 +81,8 @@ class Rule(Spec, kind="rule"):
         cls.check_text(subject)
         if issubclass(subject, Event):
             cls.check_event(subject)
+        else:
+            cls.check_unusual()
 
     @classmethod
     def check_event(cls, event: type[Event]) -> None:
@@ -104,6 +106,18 @@ class Rule(Spec, kind="rule"):
             if filled:
                 problem = f"rule {cls.__name__} is about an event and has '{name}'"
                 cls.complain("H015", problem, "leave it out: an event does not last, its alert ends with its case")
+
+    @classmethod
+    def check_unusual(cls) -> None:
+        """Only a number reported over time has habits, and what was unusual then is not kept."""
+        said = [part for over in (cls.when, cls.release) if over is not None for part in parts(over)]
+        for part in said:
+            if isinstance(part, Unusual) and not (isinstance(part.of, Quantity) and part.of.live):
+                problem = f"rule {cls.__name__} asks {part.words()}"
+                cls.complain("H016", problem, "ask it of a Quantity that is reported over time")
+            elif isinstance(part, (Count, Swing, Rate)) and any(isinstance(inner, Unusual) for inner in parts(part)):
+                problem = f"rule {cls.__name__} asks for the {part.words()}"
+                cls.complain("H016", problem, "compare unusual(…) with a number; it looks back by itself")
 
     @classmethod
     def hops(cls) -> list[Hop]:
@@ -175,8 +189,7 @@ class Rule(Spec, kind="rule"):
         return f"{cls.__module__.rsplit('.', 1)[-1]}.{cls.__name__}"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """An alert begins, ends, or turns out otherwise. Its identity is rule, thing and onset."""
 
     kind: Literal["raised", "cleared", "moved", "reopened", "withdrawn"]
@@ -202,26 +215,39 @@ class Spells:
 
 
 class Latch:
-    """State of one rule for every thing of its type: arrays by slot. It remembers and forgets, nothing else."""
+    """State of one rule for the things of its type, kept for those where it holds or its alert stands."""
 
-    def __init__(self, things: int = 0) -> None:
-        self.since: Times = np.full(things, NEVER, np.int64)
-        """since when `when` holds; NEVER while it does not"""
-        self.onset: Times = np.full(things, NEVER, np.int64)
-        """onset of the standing alert; NEVER while there is none"""
+    def __init__(self) -> None:
+        self.slots: Rows = np.zeros(0, np.intp)
+        """(k,) the things there is something to say about, ascending"""
+        self._since: Times = np.zeros(0, np.int64)
+        self._onset: Times = np.zeros(0, np.int64)
 
-    def grow(self, things: int) -> None:
-        self.since, self.onset = (
-            np.pad(a, (0, things - len(a)), constant_values=NEVER) for a in (self.since, self.onset)
-        )
+    def of(self, slots: Rows) -> tuple[Times, Times]:
+        """(n,) since when `when` holds, and the onset of the standing alert; NEVER where not."""
+        place = np.searchsorted(self.slots, slots)
+        known = np.append(self.slots, -1)[place] == slots
+        since, onset = (np.append(kept, NEVER)[place] for kept in (self._since, self._onset))
+        return np.where(known, since, NEVER), np.where(known, onset, NEVER)
+
+    def put(self, slots: Rows, since: Times, onset: Times) -> None:
+        """Enters the state of different things, all (n,)."""
+        place = np.searchsorted(self.slots, slots)
+        old = place[np.append(self.slots, -1)[place] == slots]
+        some = (since != NEVER) | (onset != NEVER)
+        if not len(old) and not some.any():
+            return
+        rest = np.ones(len(self.slots), np.bool_)
+        rest[old] = False
+        everything = np.concatenate((self.slots[rest], slots[some]))
+        order = np.argsort(everything, kind="stable")
+        self.slots = everything[order]
+        self._since = np.concatenate((self._since[rest], since[some]))[order]
+        self._onset = np.concatenate((self._onset[rest], onset[some]))[order]
 
     def copy(self, other: "Latch", slots: Rows) -> None:
         """Takes over the state of these things."""
-        self.since[slots], self.onset[slots] = other.since[slots], other.onset[slots]
-
-    def idle(self, slot: Rows) -> bool:
-        """Whether none of the things is on its way to an alert or in one."""
-        return not ((self.since[slot] != NEVER).any() or (self.onset[slot] != NEVER).any())
+        self.put(slots, *other.of(slots))
 
     def step(self, slot: Rows, time: Times, holds: Bools, ends_now: Bools, hold: int) -> Spells:
         """Takes rows sorted by thing and time and returns the alerts that began or ended in them.
@@ -229,9 +255,14 @@ class Latch:
         holds, ends_now (n,) where `when` and where the end of an alert holds, never both; hold in microseconds.
         """
         first = starts(slot)
-        since = self.held_since(slot, time, holds, first)
+        things = slot[first]
+        carried, stood = self.of(things)
+        if not holds.any() and (carried == NEVER).all() and (stood == NEVER).all():
+            return Spells(*(np.zeros(0, np.int64) for _ in range(4)))
+        thing = np.cumsum(first) - 1
+        since = held_since(time, holds, first, carried[thing])
         ripe = holds & (time - since >= hold)
-        standing = self.onset[slot]
+        standing = stood[thing]
         turn = ripe | ends_now
         nearest = last_row(turn | first)
         active = np.where(turn[nearest], ripe[nearest], standing[nearest] != NEVER)
@@ -241,17 +272,8 @@ class Latch:
         source = last_row(began_at | first)
         onset = np.where(began_at[source], since[source], standing[source])
         last = ends(first)
-        self.since[slot[last]] = np.where(holds[last], since[last], NEVER)
-        self.onset[slot[last]] = np.where(active[last], onset[last], NEVER)
+        self.put(things, np.where(holds[last], since[last], NEVER), np.where(active[last], onset[last], NEVER))
         return self._spells(slot, onset, began_at, was & ~active)
-
-    def held_since(self, slot: Rows, time: Times, holds: Bools, first: Bools) -> Times:
-        """(n,) since when the condition holds; meaningless where it does not."""
-        carried = self.since[slot]
-        above = np.concatenate((holds[:1], holds[:-1]))
-        begin = holds & (first | ~above)
-        start = np.where(first & (carried != NEVER), carried, time)
-        return start[np.maximum(last_row(begin), 0)]
 
     @staticmethod
     def _spells(slot: Rows, onset: Times, began_at: Bools, over: Bools) -> Spells:
@@ -269,3 +291,11 @@ class Latch:
         raised = np.where(begins[keep], rows, -1)
         cleared = np.where(begins[keep], closed_by[keep], rows)
         return Spells(slot[rows], onset[rows], raised, cleared)
+
+
+def held_since(time: Times, holds: Bools, first: Bools, carried: Times) -> Times:
+    """(n,) since when a condition holds, `carried` (n,) from before each thing's first row; meaningless elsewhere."""
+    above = np.concatenate((holds[:1], holds[:-1]))
+    begin = holds & (first | ~above)
+    start = np.where(first & (carried != NEVER), carried, time)
+    return start[np.maximum(last_row(begin), 0)]

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cheng.kernel.columns import NEVER, Bools, Floats, Ints, Rows, Times, carry, last_row, starts, window_start
+from cheng.kernel.book import LAST
+from cheng.kernel.columns import NEVER, Bools, ByThing, Floats, Ints, Rows, Times, carry, last_row, starts, window_start
 from cheng.kernel.frames import Blank, Somewhere, Truth
 from cheng.standards.places import covers
 
@@ -39,24 +40,21 @@ class Register(Protocol):
 
 
 class Values:
-    """The last value of each field of each thing: arrays of shape (fields, things)."""
+    """The last reading of each field of each thing: arrays of shape (fields, things)."""
 
     def __init__(self, fields: int, things: int = 0) -> None:
-        self.value: Floats = np.full((fields, things), np.nan)
-        self.latitude: Floats = np.full((fields, things), np.nan)
-        self.time: Times = np.full((fields, things), NEVER, np.int64)
+        self.records: npt.NDArray[Any] = np.zeros((0, fields), LAST)
+        """(things, fields)"""
+        self.grow(things)
 
     def grow(self, things: int) -> None:
-        more = ((0, 0), (0, things - self.value.shape[1]))
-        self.value = np.pad(self.value, more, constant_values=np.nan)
-        self.latitude = np.pad(self.latitude, more, constant_values=np.nan)
-        self.time = np.pad(self.time, more, constant_values=NEVER)
-
-    def update(self, rows: "Readings") -> None:
-        """Takes over readings that are not older than what is there; rows sorted by thing and time."""
-        newer = rows.time >= self.time[rows.field, rows.slot]
-        at = (rows.field[newer], rows.slot[newer])
-        self.value[at], self.latitude[at], self.time[at] = rows.value[newer], rows.latitude[newer], rows.time[newer]
+        more = np.zeros((things - len(self.records), self.records.shape[1]), LAST)
+        more["value"] = more["latitude"] = np.nan
+        more["time"] = NEVER
+        self.records = np.concatenate((self.records, more))
+        self.value: Floats = self.records["value"].T
+        self.latitude: Floats = self.records["latitude"].T
+        self.time: Times = self.records["time"].T
 
 
 class Readings:
@@ -69,6 +67,10 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def columns(self) -> tuple[Any, ...]:
+        """Slot, field, time, value, latitude."""
+        return self.slot, self.field, self.time, self.value, self.latitude
 
     def take(self, rows: Rows | Bools) -> "Readings":
         return Readings(self.slot[rows], self.field[rows], self.time[rows], self.value[rows], self.latitude[rows])
@@ -102,7 +104,7 @@ def last_heard(fields: frozenset[Blank], slots: Rows, before: Values, register: 
 
 
 def fallen_silent(
-    fields: frozenset[Blank], span: int, rows: Readings, slots: Rows, before: Values, register: Register, until: Times
+    fields: frozenset[Blank], span: int, rows: Readings, slots: Rows, before: Values, register: Register, until: ByThing
 ) -> Readings:
     """The moments at which these things have not reported any of the fields for `span` microseconds.
 
@@ -125,7 +127,8 @@ def fallen_silent(
 class Stretch:
     """A Frame over readings: what a thing reported at one moment is one row, the rest is carried over."""
 
-    def __init__(self, readings: Readings, before: Values, register: Register) -> None:
+    def __init__(self, readings: Readings, before: Values, register: Register, scores: Floats | None = None) -> None:
+        """scores: how unusual each reading was; NaN, or none at all, where nobody asks."""
         begins = starts(readings.slot) | starts(readings.time)
         self.readings, self._before, self._register = readings, before, register
         self._row: Rows | None = None if begins.all() else np.cumsum(begins) - 1
@@ -133,6 +136,7 @@ class Stretch:
         self.time: Times = readings.time if self._row is None else readings.time[begins]
         self.first: Bools = starts(self.slot)
         self._columns = register.columns()
+        self._scores = scores
         self._kept: dict[Any, Any] = {}
 
     def __len__(self) -> int:
@@ -181,6 +185,13 @@ class Stretch:
 
     def code(self, field: Blank, label: str) -> float:
         return self._register.code(field, label)
+
+    def unusual(self, field: Blank) -> Floats:
+        found = np.full(len(self), np.nan)
+        if self._scores is not None:
+            hit = np.flatnonzero(self.readings.field == self._columns[field.name])
+            found[hit if self._row is None else self._row[hit]] = self._scores[hit]
+        return found
 
     def hop(self, ref: Blank, field: Blank) -> Floats:
         return self._register.target(ref, field.name)[self.slot]

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cheng.kernel.columns import NEVER, Bools, Rows, Times, starts
+from cheng.kernel.columns import NEVER, Bools, ByThing, Rows, Times, starts
 from cheng.kernel.conditions import Condition, Silent
 from cheng.kernel.corrections import differences
-from cheng.kernel.rules import Change, Latch, Rule, Spells
+from cheng.kernel.rules import Change, Latch, Rule, Spells, held_since
 from cheng.kernel.stretches import Stretch
 
 
@@ -23,7 +23,7 @@ class Steps(NamedTuple):
     holds: Bools
     over: Bools
 
-    def with_elapsed(self, since: Times, hold: int, until: Times) -> "Steps":
+    def with_elapsed(self, since: Times, hold: int, until: ByThing) -> "Steps":
         """Adds the moments at which a hold has elapsed by the clock: between two rows, or after the last."""
         following = until[self.slot] + 1
         goes_on = self.slot[1:] == self.slot[:-1]
@@ -41,11 +41,8 @@ class Clockwork(NamedTuple):
 
     heads: Bools
     """(n,) rows before the fresh ones that stand for a condition which has held since then"""
-    until: Times
-    """(things,) up to where the clock is known to have run"""
-
-
-NOTHING = Spells(*(np.zeros(0, np.int64) for _ in range(4)))
+    until: ByThing
+    """up to where the clock is known to have run"""
 
 
 @dataclass
@@ -80,10 +77,6 @@ class Judged:
         self.told = {name: live[name] for name in sorted(wanted)}
         """the fields whose values go with an alert"""
 
-    def grow(self, things: int) -> None:
-        self.live.grow(things)
-        self.settled.grow(things)
-
     def step(
         self, latch: Latch, stretch: Stretch, fresh: Bools | None = None, clock: Clockwork | None = None
     ) -> list[Change] | None:
@@ -112,10 +105,8 @@ class Judged:
             holds, over = holds | clock.heads, over & ~clock.heads
         rows = np.arange(len(stretch)) if fresh is None else np.flatnonzero(fresh)
         steps = Steps(rows, stretch.slot[rows], stretch.time[rows], holds[rows], over[rows])
-        if not steps.holds.any() and latch.idle(steps.slot):
-            return NOTHING, steps
         if clock is not None and self.hold:
-            since = latch.held_since(steps.slot, steps.time, steps.holds, starts(steps.slot))
+            since = held_since(steps.time, steps.holds, starts(steps.slot), latch.of(steps.slot)[0])
             steps = steps.with_elapsed(since, self.hold, clock.until)
         return latch.step(steps.slot, steps.time, steps.holds, steps.over, self.hold), steps
 
@@ -155,12 +146,14 @@ class Judged:
         """Takes what was reported before the cut (n,) into the settled state: it is not corrected any more."""
         if not self.believed:
             return
-        for slot, end in zip(slots.tolist(), cut.tolist(), strict=True):
+        since, onset = self.settled.of(slots)
+        for number, (slot, end) in enumerate(zip(slots.tolist(), cut.tolist(), strict=True)):
             rest = []
             for change in self.believed.pop(slot, ()):
                 if change.time >= end:
                     rest.append(change)
                 else:
-                    self.settled.onset[slot] = change.onset if change.kind == "raised" else NEVER
+                    onset[number] = change.onset if change.kind == "raised" else NEVER
             if rest:
                 self.believed[slot] = rest
+        self.settled.put(slots, since, onset)

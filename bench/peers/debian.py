@@ -32,7 +32,7 @@ def unpack(home: Path, *packages: str) -> Path:
 
 def surroundings(root: Path) -> dict[str, str]:
     """The environment variables for a program of `root` that finds its libraries there first."""
-    places = [str(path) for path in (root / "usr" / "lib" / "x86_64-linux-gnu", root / "lib" / "x86_64-linux-gnu")]
+    places = [str(path) for path in (*root.glob("usr/lib/*-linux-gnu"), *root.glob("lib/*-linux-gnu"))]
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(places)}
 
 

@@ -32,8 +32,9 @@ def readings() -> Iterator[tuple[int, int, bytes]]:
         yield number % HOMES + 1, START + number // HOMES * 1000, b"%d.5" % (number % 4)
 
 
-def request(path: str, body: bytes) -> bytes:
+def request(path: str, body: bytes, token: str = "") -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Authorization: {token}\r\n" if token else ""
     return head.encode() + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 

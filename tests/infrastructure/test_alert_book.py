@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from cheng.hub import Hub
+from cheng.infrastructure import alert_book
 from cheng.infrastructure.alert_changes import Found, broken
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.tables import acts, alert_notices, alerts, cases
@@ -165,6 +166,15 @@ def test_a_storm_of_alerts(hub: Hub) -> None:
     assert len({case["number"] for case in rows(hub, cases)}) == 200
     verbs = [act["verb"] for act in rows(hub, acts)]
     assert (verbs.count("open"), verbs.count("alert_cleared")) == (200, 150)
+
+
+def test_a_flood_goes_in_parts_in_its_order(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_book, "TOGETHER", 1)
+    hub.alerts.apply([change(hub, "raised"), change(hub, "cleared", time=70), change(hub, "raised", onset=100)])
+    hub.alerts.apply([change(hub, "moved", onset=100, time=110), change(hub, "moved", time=100)])
+    assert [alert["onset"] - hub.clock.now() for alert in rows(hub, alerts)] == [100_000_000, 110_000_000]
+    hub.alerts.apply([change(hub, "moved", onset=110, time=120), change(hub, "raised", onset=110)])
+    assert [alert["onset"] - hub.clock.now() for alert in rows(hub, alerts)] == [100_000_000, 120_000_000, 110_000_000]
 
 
 def test_nothing_is_put_into_words_for_nobody(hub: Hub) -> None:

@@ -19,6 +19,9 @@ from cheng.infrastructure.things import Things
 from cheng.kernel.model import Model
 from cheng.kernel.rules import Change
 
+TOGETHER = 10_000
+"""Alerts that one transaction takes: nobody else waits long for the store."""
+
 
 def everything(topic: str) -> bool:
     return True
@@ -41,13 +44,14 @@ class AlertBook(AlertLists):
         return self.write(Episodes(found), heard)
 
     def write(self, episodes: Episodes, heard: Heard = everything) -> list[Message]:
-        """Writes down what a lot of changes comes to, in one transaction, and opens the cases that follow.
+        """Writes down what a lot of changes comes to, up to TOGETHER alerts in a transaction, and opens the cases.
 
         Doing it again changes nothing: a replay after a crash finds its alerts there. heard: whether anybody listens to
         a topic; there are messages for those only.
         """
-        if not episodes:
-            return []
+        return [message for part in episodes.parts(TOGETHER) for message in self._write(part, heard)]
+
+    def _write(self, episodes: Episodes, heard: Heard) -> list[Message]:
         quiet = self.quiet.now_and_later()
         with self.store.write() as conn:
             lot = Lot(conn, self.wording, self._groups, self.cases, quiet, self.clock.now(), heard)

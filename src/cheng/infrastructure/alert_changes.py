@@ -1,6 +1,6 @@
 """What the judging found about alerts, added up: whatever happened to an alert in a lot comes to one episode of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,6 +76,14 @@ class Episodes:
                 episode.cleared, episode.believed = None, change.time
             else:
                 self._move(episode, change)
+
+    def parts(self, size: int) -> Iterator["Episodes"]:
+        """The same in their order, up to `size` at a time."""
+        known = list(self.by_key.items())
+        for start in range(0, len(known), size):
+            part = Episodes()
+            part.by_key = dict(known[start : start + size])
+            yield part
 
     def _move(self, episode: Episode, change: Change) -> None:
         """It is known by another key from now on, and takes the place of one that had it and was withdrawn."""

@@ -26,6 +26,8 @@ Message = tuple[str, dict[str, Any]]
 """Topic and body for the bus."""
 RAISED, CLEARED = "alerts/raised", "alerts/cleared"
 CHUNK = 500
+TOLD = 1_000
+"""Messages of one lot, of new alerts and of known ones: in a storm open pages ask for the list again."""
 Heard = Callable[[str], bool]
 """Whether anybody listens to a topic; nothing is put into words for nobody."""
 
@@ -103,9 +105,9 @@ class Lot:
             return self._for_nothing(row, episode.withdrawn)
         if heard and manner.flow is not None and "broken" not in raised.values:
             self._follow(manner, episode, values, number, lead)
-        if heard and self.heard(RAISED):
+        if heard and self.heard(RAISED) and len(self.messages) < TOLD:
             self._say_at_once(RAISED, row, values)
-        if cleared is not None and self.heard(CLEARED):
+        if cleared is not None and self.heard(CLEARED) and len(self.messages) < TOLD:
             self._say_at_once(CLEARED, row, values)
         return row
 
@@ -191,7 +193,7 @@ class Lot:
 
     def _tell(self, line: Line, kind: str, detail: dict[str, Any]) -> None:
         self.noticed += 1
-        if self.heard(f"alerts/{kind}"):
+        if self.heard(f"alerts/{kind}") and len(self._told) < TOLD:
             self._told.append((f"alerts/{kind}", line.number))
         if line.case and kind != "raised" and detail["kind"] != "reopened":
             self._acts.append(Told(line.case, f"alert_{kind}", {"detail": detail}))

@@ -62,6 +62,7 @@ def flows(ask: Ask) -> dict[str, Any]:
         "turned_away": counters.turned_away,
         "commits": counters.commits,
         "alerts": hub.pipeline.writer.written,
+        "alerts_waiting": hub.pipeline.writer.waiting,
         "strangers": hub.things.strangers,
         "rate": kept.rate(),
         "rates": kept.rates(),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from dataclasses import asdict
@@ -11,7 +12,8 @@ import pytest
 
 from bench import measuring, results
 from bench.measuring import Durability, Figure, cpu_of_children, cpu_seconds, spread
-from bench.peers import lane
+from bench.peers import feeding, lane, mqtt_raw
+from bench.peers.audience import Audience
 from bench.peers.lane import Comparison, Expected, Outcome, Side
 
 DUE = Expected(3, lane.digest(["b", "a", "a"]))
@@ -179,3 +181,44 @@ def test_the_page_is_written_from_what_scripts_told(
     assert "**1 of 3 missed**" in page
     assert "big; load" in page
     assert "**2×** of 1×" in page
+
+
+# -- what feeds and listens
+
+
+def test_what_is_due_is_what_a_store_would_say(tmp_path: Path) -> None:
+    (tmp_path / "obs.csv").write_text("a,1700000000000,1.10\nb,1700000000001,2.25\na,1700000010000,3.00\n")
+    assert feeding.due(tmp_path, 2) == feeding.stored([("b", 2, 4.5), ("a", 4, 8.2)])
+    assert feeding.due(tmp_path, 2) != feeding.stored([("b", 2, 4.5), ("a", 4, 8.21)])
+
+
+def test_a_connection_has_things_of_its_own_and_sends_them_in_order(tmp_path: Path) -> None:
+    lines = [f"AirQualityObserved:{n % 4:05d},1700000{n:06d},1\n" for n in range(10)]
+    (tmp_path / "obs.csv").write_text("".join(lines))
+    even, odd = feeding.deliveries(tmp_path / "obs.csv", 2, 3, lambda delivery: delivery)
+    assert b"".join(even(0)).decode() == "".join(lines[::2])
+    assert b"".join(odd(1)).decode() == "".join(line.replace("1700000", "1700001") for line in lines[1::2])
+    assert [delivery.count(b"\n") for delivery in even(0)] == [3, 2]
+
+
+def test_every_delivery_to_every_listener_is_counted_even_in_pieces() -> None:
+    pairs = [socket.socketpair() for _ in range(3)]
+
+    def speak(number: int) -> None:
+        for speaker, _ in pairs:
+            speaker.sendall(b"x" * number + b"event: al")
+            speaker.sendall(b"ert\n")
+
+    audience = Audience([listener for _, listener in pairs], b"event: alert", [])
+    audience.paced(speak, 1000, 5)
+    assert len(audience.waits) == 15
+    assert audience.saturated(speak, 2, 0.05, 200) > 0
+    assert len(audience.waits) % 3 == 0
+    for pair in pairs:
+        for sock in pair:
+            sock.close()
+
+
+def test_packets_of_mqtt_say_their_length() -> None:
+    assert mqtt_raw.publish("a", b"x", 258) == b"\x32\x06\x00\x01a\x01\x02x"
+    assert mqtt_raw.publish("a", b"x" * 200)[:3] == b"\x30\xcb\x01"

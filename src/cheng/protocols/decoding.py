@@ -9,7 +9,7 @@ from cheng.kernel.meanings import Meanings
 from cheng.kernel.reports import Reports
 from cheng.kernel.words import PAD
 from cheng.protocols.decoding_arrow import arrow
-from cheng.protocols.decoding_ndjson import END, reports_of, room_for, scan, times_in
+from cheng.protocols.decoding_ndjson import END, NEW_TEXT, reports_of, room_for, scan, times_in
 from cheng.protocols.decoding_rows import LINE, Builder, Decoded, in_order, instant
 from cheng.protocols.decoding_senml import senml
 from cheng.standards.problems import InputError
@@ -25,9 +25,23 @@ def ndjson(payload: bytes, meanings: Meanings) -> Decoded:
     count = times_in(text, len(payload), END) + 1
     to, others = room_for(count), np.empty((count, 3), np.intp)
     names = (meanings.things.table, meanings.attrs.table, meanings.words.table)
-    found, left = scan(text, len(payload), *names, to, others)
-    rest = ndjson_lines((number, payload[begin:end]) for number, begin, end in others[:left].tolist())
-    return in_order(reports_of(to, found), rest)
+    found, left, new = scan(text, len(payload), *names, to, others)
+    reports = reports_of(to, found)
+    if new:
+        put_texts(reports, payload)
+    if not left:
+        return reports, []
+    return in_order(reports, ndjson_lines((line, payload[at:end]) for line, at, end in others[:left].tolist()))
+
+
+def put_texts(reports: Reports, payload: bytes) -> None:
+    """Puts new texts where `scan` says that there are some."""
+    numbers: dict[str, int] = {}
+    for row in np.flatnonzero(reports.text == NEW_TEXT).tolist():
+        at = int(reports.value[row])
+        text = payload[at : payload.index(b'"', at)].decode()
+        reports.text[row], reports.value[row] = numbers.setdefault(text, len(numbers)), np.nan
+    reports.texts = list(numbers)
 
 
 def ndjson_lines(lines: Iterable[tuple[int, bytes]]) -> Builder:
@@ -62,7 +76,7 @@ def decode(payload: bytes, media_type: str, meanings: Meanings = NO_MEANINGS) ->
 
     What `meanings` knows is found at once, and its names come back as numbers (see `Reports`).
     """
-    decoder = DECODERS.get(media_type.split(";")[0].strip().lower())
+    decoder = DECODERS.get(media_type) or DECODERS.get(media_type.split(";")[0].strip().lower())
     if decoder is None:
         raise InputError("media-type", f"'{media_type}' is not taken here; send one of {', '.join(DECODERS)}")
     return decoder(payload, meanings)

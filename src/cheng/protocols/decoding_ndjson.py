@@ -1,7 +1,7 @@
 """Lines of NDJSON into columns, compiled: plain lines about what the register knows, in one pass over their bytes.
 
 A line is plain when it holds id, attr, time and value, each once and in any order; a whole epoch number or ISO 8601; a
-number, flag or known label. All other lines are only found here, and left to the decoder that reads one at a time.
+number, flag or text. All other lines are only found here, and left to the decoder that reads one at a time.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 
 from cheng.kernel.columns import NEVER, Floats, Ints, Rows, Times
 from cheng.kernel.compiled import compiled, part
-from cheng.kernel.meanings import WORD
+from cheng.kernel.meanings import LONGEST_NAME, WORD
 from cheng.kernel.names import Table, find
 from cheng.kernel.reports import Reports
 from cheng.kernel.words import Text, byte, word
@@ -33,7 +33,7 @@ FOUR, FIVE, SIX, SEVEN = (np.uint64((1 << 8 * n) - 1) for n in (4, 5, 6, 7))
 NAME_OF_ID, NAME_OF_ATTR, NAME_OF_TIME, NAME_OF_VALUE, TRUE, FALSE = (
     np.uint64(int.from_bytes(said, "little")) for said in (b'"id"', b'"attr"', b'"time"', b'"value"', b"true", b"false")
 )
-NO_TEXT = -1
+NO_TEXT, NEW_TEXT = -1, -(2**31)
 LATEST = 9_200_000_000_000_000_000
 
 
@@ -45,9 +45,9 @@ class Columns(NamedTuple):
     time: Times
     """microseconds UTC"""
     value: Floats
-    """NaN for labels"""
+    """NaN for labels; for new texts where they begin in the payload"""
     word: Ints
-    """-1 for numbers"""
+    """-1 for numbers, NEW_TEXT for texts that the register does not know"""
     line: Ints
     """from 1"""
 
@@ -110,11 +110,23 @@ def time_at(text: Text, at: int) -> tuple[int, int]:
 
 
 @part
+def text_at(text: Text, at: int, words: Table) -> tuple[int, float, int]:
+    """Behind a text, and the number of the label it is; a new one is taken when it is short and ASCII."""
+    begin, end = at + 1, string_end(text, at + 1)
+    number = find(words, text, begin, end) if end >= 0 else -1
+    if number >= 0:
+        return end + 1, np.nan, WORD - number
+    for place in range(begin, end):
+        if byte(text, place) > 127:
+            return -1, 0.0, NO_TEXT
+    return (end + 1, float(begin), NEW_TEXT) if 0 <= end - begin <= LONGEST_NAME else (-1, 0.0, NO_TEXT)
+
+
+@part
 def value_at(text: Text, at: int, words: Table) -> tuple[int, float, int]:
     """Behind a value, the number it is, and the number of the label it is."""
     if byte(text, at) == QUOTE:
-        end, number = name_at(text, at, words)
-        return end, np.nan, WORD - number
+        return text_at(text, at, words)
     eight = word(text, at)
     if eight & FOUR == TRUE:
         return at + 4, 1.0, NO_TEXT
@@ -173,16 +185,19 @@ def times_in(text: Text, size: int, wanted: int) -> int:
 
 
 @compiled
-def scan(text: Text, size: int, ids: Table, attrs: Table, words: Table, to: Columns, rest: Rows) -> tuple[int, int]:
-    """Reads `size` bytes of a text; how many rows and how many other lines there were.
+def scan(
+    text: Text, size: int, ids: Table, attrs: Table, words: Table, to: Columns, rest: Rows
+) -> tuple[int, int, int]:
+    """Reads `size` bytes of a text; how many rows, other lines and new texts there were.
 
     `to` and `rest` (2-D: line, begin, end) have room for as many as there are lines.
     """
-    at, line, row, others = 0, 1, 0, 0
+    at, line, row, others, new = 0, 1, 0, 0, 0
     while at < size:
         end = line_at(text, at, row, ids, attrs, words, to) if byte(text, at) != END else at
         if end > at:
             to.line[row] = line
+            new += to.word[row] == NEW_TEXT
             row += 1
         elif end < 0:
             end = at
@@ -192,4 +207,4 @@ def scan(text: Text, size: int, ids: Table, attrs: Table, words: Table, to: Colu
             others += 1
         at = end + 1
         line += 1
-    return row, others
+    return row, others, new

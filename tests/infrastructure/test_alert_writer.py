@@ -63,6 +63,27 @@ def test_lots_that_wait_are_written_together(hub: Hub, writer: AlertWriter, monk
     assert onsets == sorted(onsets)
 
 
+def test_a_state_that_cannot_be_written_is_tried_again(
+    hub: Hub, writer: AlertWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, tried = hub.judges.save, list[object]()
+
+    def fail_once(checkpoint: object) -> None:
+        tried.append(checkpoint)
+        if len(tried) == 1:
+            monkeypatch.setattr(writer._closing, "wait", lambda seconds: False)
+            raise OSError("no disk")
+        save(hub.judges.freeze())
+
+    monkeypatch.setattr(hub.judges, "save", fail_once)
+    reached = threading.Event()
+    writer.put(lot(hub, 0), hub.judges.freeze())
+    writer.tell(reached)
+    writer.start()
+    assert reached.wait(10)
+    assert (len(tried), tried[0] is tried[1], writer.trouble) == (2, True, "")
+
+
 def test_whoever_finds_more_than_there_is_room_for_waits(
     hub: Hub, writer: AlertWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,9 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.alert_changes import Episodes, Found
@@ -73,11 +75,11 @@ class AlertWriter:
 
     def _work(self) -> None:
         while lots := self._take():
-            if not self._write(Episodes(one for lot in lots for one in lot.found)):
+            episodes = Episodes(one for lot in lots for one in lot.found)
+            saves = [partial(self.judges.save, lot.checkpoint) for lot in lots if lot.checkpoint is not None]
+            if not all(map(self._insist, (partial(self._write, episodes), *saves))):
                 return
             for lot in lots:
-                if lot.checkpoint is not None:
-                    self.judges.save(lot.checkpoint)
                 if lot.reached is not None:
                     lot.reached.set()
             with self._changed:
@@ -95,14 +97,14 @@ class AlertWriter:
                 size += len(taken[-1].found)
         return taken
 
-    def _write(self, episodes: Episodes) -> bool:
+    def _insist(self, step: Callable[[], None]) -> bool:
         """Alerts wait for a store that does not answer, and readings behind them; nothing is dropped.
 
         False when the house closes first: then the log, replayed, finds them again.
         """
         while True:
             try:
-                messages = self.alerts.write(episodes, self.bus.heard)
+                step()
             except Exception as error:
                 log.exception("alerts could not be written; trying again")
                 self.trouble = f"{type(error).__name__}: {error}"
@@ -110,6 +112,8 @@ class AlertWriter:
                     return False
                 continue
             self.trouble = ""
-            for topic, body in messages:
-                self.bus.publish(topic, body)
             return True
+
+    def _write(self, episodes: Episodes) -> None:
+        for topic, body in self.alerts.write(episodes, self.bus.heard):
+            self.bus.publish(topic, body)

@@ -119,6 +119,7 @@ def test_a_peer_that_fails_is_left_out_and_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(lane, "HOMES", tmp_path)
     ours, theirs = lane.interleaved([Whole(), Half()], tmp_path, 3)
     assert len(ours.outcomes) == 3
+    assert ours.cold == 20
     assert theirs.failure == "failed: out of memory"
     assert Comparison("claim", DUE, [ours, theirs]).ratio(theirs) is None
 

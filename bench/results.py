@@ -32,23 +32,26 @@ class Script:
     claim: str
     peers: bool
     """it installs and runs peers: left out of the short run"""
+    long: tuple[str, ...] = ()
+    """its arguments in the long run"""
 
 
 def scripts(folder: Path = SCRIPTS) -> list[Script]:
-    """All modules with a CLAIM, found without importing them; PEERS says that they need peers."""
+    """All modules with a CLAIM, found without importing them; PEERS says that they need peers, LONG how long."""
     found = []
     for path in sorted(folder.glob("*.py")):
         said = constants(path)
         if "CLAIM" in said:
-            found.append(Script(path.stem, str(said["CLAIM"]), bool(said.get("PEERS"))))
+            long = tuple(str(said.get("LONG", "")).split())
+            found.append(Script(path.stem, str(said["CLAIM"]), bool(said.get("PEERS")), long))
     return found
 
 
 def constants(path: Path) -> dict[str, Any]:
-    """CLAIM and PEERS of a module, as far as it has them."""
+    """CLAIM, PEERS and LONG of a module, as far as it has them."""
     lines = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.Assign)]
     named = {line.targets[0].id: line.value for line in lines if isinstance(line.targets[0], ast.Name)}
-    return {name: ast.literal_eval(named[name]) for name in ("CLAIM", "PEERS") if name in named}
+    return {name: ast.literal_eval(named[name]) for name in ("CLAIM", "PEERS", "LONG") if name in named}
 
 
 def machine() -> str:

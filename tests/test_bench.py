@@ -148,12 +148,12 @@ def test_cpu_seconds_count_children_that_have_ended() -> None:
 
 
 def test_scripts_are_found_by_their_claim(tmp_path: Path) -> None:
-    (tmp_path / "fast.py").write_text('CLAIM = "It is " "fast"\nPEERS = True\nimport nowhere\n')
+    (tmp_path / "fast.py").write_text('CLAIM = "It is " "fast"\nPEERS = True\nLONG = "--seconds 60"\nimport nowhere\n')
     (tmp_path / "plain.py").write_text('CLAIM = "It is there"\n')
     (tmp_path / "helper.py").write_text("def help(): ...\n")
     fast, plain = results.scripts(tmp_path)
-    assert (fast.name, fast.claim, fast.peers) == ("fast", "It is fast", True)
-    assert (plain.name, plain.peers) == ("plain", False)
+    assert fast == results.Script("fast", "It is fast", True, ("--seconds", "60"))
+    assert plain == results.Script("plain", "It is there", False)
 
 
 def test_everything_that_tells_figures_has_a_claim() -> None:

@@ -5,7 +5,9 @@ import datetime
 import json
 import os
 import platform
+import subprocess
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,13 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, {system}"
 
 
+def revision() -> str:
+    """Which Cheng was measured: its commit, and whether something was changed since."""
+    words = ["git", "describe", "--always", "--dirty=, changed"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    return f"Cheng {metadata.version('cheng')} ({done.stdout.strip() or 'no commit'})"
+
+
 def keep(script: Script, output: str) -> None:
     """Keeps the figures and comparisons that a script printed; one that told none keeps what it had."""
     told = [line for line in output.splitlines() if line.startswith(("FIGURE ", "COMPARISON "))]
@@ -75,7 +84,7 @@ def keep(script: Script, output: str) -> None:
     kept = {
         "claim": script.claim,
         "day": day,
-        "machine": machine(),
+        "machine": f"{revision()} on {machine()}",
         "figures": [json.loads(line.removeprefix("FIGURE ")) for line in told if line.startswith("F")],
         "comparisons": [json.loads(line.removeprefix("COMPARISON ")) for line in told if line.startswith("C")],
     }
@@ -103,7 +112,7 @@ def summary(name: str, said: dict[str, Any]) -> str:
 
 
 def section(name: str, said: dict[str, Any]) -> str:
-    parts = [f"\n## {name}\n", f"{said['claim']}. Measured on {said['day']}: {said['machine']}."]
+    parts = [f"\n## {name}\n", f"{said['claim']}. Measured on {said['day']}, {said['machine']}."]
     if said["figures"]:
         lines = [Figure(**figure).line() for figure in said["figures"]]
         parts.append("\n".join(["| claim | goal | measured | holds | remarks |", "|---|---|---|---|---|", *lines]))

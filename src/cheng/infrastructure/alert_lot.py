@@ -26,6 +26,7 @@ Message = tuple[str, dict[str, Any]]
 """Topic and body for the bus."""
 RAISED, CLEARED = "alerts/raised", "alerts/cleared"
 CHUNK = 500
+NOWHERE = (None, None, None)
 TOLD = 1_000
 """Messages of one lot, of new alerts and of known ones: in a storm open pages ask for the list again."""
 Heard = Callable[[str], bool]
@@ -93,13 +94,11 @@ class Lot:
         heard = state == "standing" and episode.withdrawn is None
         lead = self.groups.join(manner.rule, thing, values, number, at) if heard and manner.rule.group else None
         cleared = None if episode.cleared == NEVER else episode.cleared
-        row = (
-            *(number, episode.key, episode.rule, manner.app),
-            *((thing.idx, thing.id) if thing else (None, None)),
-            *(episode.onset, at, cleared, manner.level, as_json(values)),
-            *(thing.areas[-1] if thing and thing.areas else None, state, lead, None),
-            *(self.now, None if cleared is None else self.now),
-        )
+        idx, id_, area = (thing.idx, thing.id, thing.areas[-1] if thing.areas else None) if thing else NOWHERE
+        ended = None if cleared is None else self.now
+        told = as_json(values)
+        start = (number, episode.key, episode.rule, manner.app, idx, id_, episode.onset, at, cleared)
+        row = (*start, manner.level, told, area, state, lead, None, self.now, ended)
         self.noticed += 1 if cleared is None else 2
         if episode.withdrawn is not None:
             return self._for_nothing(row, episode.withdrawn)
@@ -152,7 +151,7 @@ class Lot:
             self._restore(line, episode, episode.raised)
         if line.key != episode.key:
             detail = {"time": episode.onset, "kind": "moved"}
-            if self.wording.of(episode.rule).flow is not None:
+            if line.case or self.wording.of(episode.rule).flow is not None:
                 rename(self.conn, line.key, episode.key)
             self._note(line, "moved", detail, key=episode.key, onset=episode.onset)
         if episode.cleared != NEVER and episode.cleared != line.cleared:

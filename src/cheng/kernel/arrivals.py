@@ -5,9 +5,7 @@ On the way each earns the marks that come from itself and from when it arrived.
 
 from typing import Any
 
-import numpy as np
-
-from cheng.kernel.book import SMALLEST
+from cheng.kernel.book import BACKS, CROWDS, MOST, PROMPTS, SMALLEST, THINGS, things_at
 from cheng.kernel.columns import Floats, Ints, Marks, Rows, Times
 from cheng.kernel.compiled import called, compiled
 from cheng.kernel.observations import Quality
@@ -85,8 +83,8 @@ def deal(
         times[at], values[at], latitudes[at] = time[row], value[row], latitude[row]
 
 
-@compiled
-def chain(slot: Rows, things: Any, following: Rows, begins: Rows) -> int:
+@called
+def chain(things: Any, slot: Rows, following: Rows, begins: Rows) -> int:
     """Links the rows of each thing in order of arrival and returns how many things there are.
 
     following (n,) the next row of the thing, -1 after the last; begins (n,) filled with the first row of each thing.
@@ -150,45 +148,31 @@ def without_twins(field: Ints, time: Times, marks: Marks, rows: Rows, begin: int
     return kept
 
 
-@compiled
-def arrange(
-    slot: Rows,
-    field: Ints,
-    time: Times,
-    things: Any,
-    lateness: Times,
-    following: Rows,
-    begins: Rows,
-    limit: int,
-    marks: Marks,
-    prompt: Rows,
-    back: Rows,
-    crowded: Rows,
-    lacking: Rows,
-) -> tuple[int, int, int]:
+@called
+def arrange(book: Any, slot: Rows, field: Ints, time: Times, lateness: Times, marks: Marks, work: Any) -> bool:
     """Sorts a lot thing by thing into rows newer than all that their things have, and rows of the other things.
 
-    Fills marks, prompt, back, crowded and lacking, all (n,); the last two with things that lack room for what has
-    come, and how much has.
-    Returns how many there are of each of these three; -1 if a thing has more than `limit` rows.
+    Fills marks (n,); the rows of work (6, n), 2 and 3 with these two, 4 and 5 with things that lack room for what has
+    come and how much has; the book, with how many there are of each. False if one thing has too many rows for one go.
     """
+    following, begins, prompt, back, crowded, lacking = work[0], work[1], work[2], work[3], work[4], work[5]
+    things = things_at(book[THINGS])
     prompts, backs, crowds = 0, 0, 0
-    for number in range(len(begins)):
+    for number in range(chain(things, slot, following, begins)):
         first = begins[number]
         thing = things[slot[first]]
         end = pick(first, field, time, thing, lateness, following, marks, prompt, prompts)
         more = end - prompts
-        if more > limit:
-            return -1, -1, -1
-        if more == 0:
-            continue
-        if thing.size < 0 or thing.count + more > SMALLEST << np.int64(thing.size):
+        if more > book[MOST] // 2:
+            return False
+        if more > 0 and (thing.size < 0 or thing.count + more > SMALLEST << thing.size):
             crowded[crowds], lacking[crowds] = slot[first], more
             crowds += 1
-        if time[prompt[prompts]] > max(thing.newest, thing.looked):
+        if more > 0 and time[prompt[prompts]] > max(thing.newest, thing.looked):
             prompts = without_twins(field, time, marks, prompt, prompts, end)
         else:
             for at in range(prompts, end):
                 back[backs] = prompt[at]
                 backs += 1
-    return prompts, backs, crowds
+    book[PROMPTS], book[BACKS], book[CROWDS] = prompts, backs, crowds
+    return True

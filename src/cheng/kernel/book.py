@@ -43,24 +43,31 @@ EVENT = np.dtype([("onset", np.int64), ("time", np.int64), ("slot", np.int64), (
 """An alert that begins or ends, as a kernel tells it."""
 
 LIVE, SETTLED = 1, 2
+ARRANGE, ADVANCE, GO_BACK, DONE = range(4)
+"""Stages of a lot."""
 SMALLEST = 8
 
 # What the steps count: the first free note, and how many are free; the list of notes worked on; whether alerts begin
 # and end; how many events were told, and how many more there has to be room for; the last moment the clock was asked
-# about; how many moments are queued; readings in use, and the first free block of them by size.
+# about; how many moments are queued; readings in use.
 FREE, LEFT, HEAD, ALOUD, TOLD, WANTED, LOOKED, QUEUED, USED = range(9)
+# Where a lot stands: what is done with it, and with which row; how many rows are newer than all of their things, how
+# many are not; how many things lack room, and the one at hand that does, with the readings there has to be room for.
+STAGE, AT, PROMPTS, BACKS, CROWDS, CROWDED, LACKING = range(9, 16)
 # Sizes: fields, rules, those of them with tables, programs, programs that are always asked; the most rules of a field,
-# moments at which programs are asked; whether time alone moves anything; room for events; things the clock follows,
-# where it stands; things in the register.
-FIELDS, RULES, TABLES, PROGRAMS, ALWAYS, WIDEST, ASKED, CLOCKED, ROOM, FOLLOWED, CLOCK, REGISTER = range(9, 21)
+# moments at which programs are asked; whether time alone moves anything; room for events, for readings; things the
+# clock follows, where it stands; things in the register; how late readings may come; the most readings of a thing;
+# whether there are no other rules, so that things may be settled while a lot is taken.
+FIELDS, RULES, TABLES, PROGRAMS, ALWAYS, WIDEST, ASKED, CLOCKED, ROOM, ARENA = range(16, 26)
+FOLLOWED, CLOCK, REGISTER, KEEP, MOST, ALONE = range(26, 32)
 # Where arrays lie: what is kept,
-THINGS, READINGS, NOTES, QUEUE, EVENTS, VALUES, NOW, BASE, SCRATCH, STACK = range(21, 31)
+THINGS, READINGS, NOTES, QUEUE, EVENTS, VALUES, NOW, BASE, SCRATCH, STACK = range(32, 42)
 # what the rules say (`plans.Plan`),
-EDGES, EDGE_AT, FIRST, WORD_AT, HOLDS, OVER, HOLD, ELAPSES, ABLE = range(31, 40)
-CODE, NUMBER, PROGRAM_AT, SILENCE_AT, SILENCE, SPAN, SPOKEN_AT, SPOKEN, LOOK_AT, LOOK, ASK_ALWAYS = range(40, 51)
-# and what the register and the clock say.
-FIXED, REGISTERED, STOPPED, RUNNING = range(51, 55)
-BLOCKS = 55
+EDGES, EDGE_AT, FIRST, WORD_AT, HOLDS, OVER, HOLD, ELAPSES, ABLE = range(42, 51)
+CODE, NUMBER, PROGRAM_AT, SILENCE_AT, SILENCE, SPAN, SPOKEN_AT, SPOKEN, LOOK_AT, LOOK, ASK_ALWAYS = range(51, 62)
+# and what the register and the clock say; then the first free block of readings by size.
+FIXED, REGISTERED, STOPPED, RUNNING = range(62, 66)
+BLOCKS = 66
 PLACES = BLOCKS + 40
 
 WIDTH = LAST.itemsize

@@ -13,12 +13,12 @@ from typing import Protocol
 
 import numpy as np
 
-from cheng.kernel.arrivals import arrange, chain
-from cheng.kernel.book import BASE, NOW, SMALLEST
+from cheng.kernel import book
+from cheng.kernel.book import ADVANCE, ALONE, ARRANGE, BACKS, BASE, CROWDS, GO_BACK, KEEP, NOW, PROMPTS, SMALLEST
 from cheng.kernel.columns import Marks, Rows, Times, rank, starts
 from cheng.kernel.entities import Entity, Kept
 from cheng.kernel.memory import Memory, Records
-from cheng.kernel.planned import Planned
+from cheng.kernel.planned import Lot, Planned
 from cheng.kernel.rules import Change
 from cheng.kernel.stretched import Stretched
 from cheng.kernel.stretches import Readings, Register, Values
@@ -55,12 +55,20 @@ class Judge:
         self.planned = Planned(self)
         planned = set(map(id, self.planned.rules))
         self.stretched = Stretched(self, [judged for judged in self.rules if id(judged) not in planned])
+        self.memory.book[KEEP], self.memory.book[ALONE] = self.keep, not self.stretched.rules
         self.look_back = max((judged.look_back for judged in self.stretched.rules), default=0)
-        self.most = MOST
-        """readings kept of each thing at the most"""
         self.shortened = 0
         """how often readings of a thing went though they were not settled, or a window looked back on them"""
         self.grow()
+
+    @property
+    def most(self) -> int:
+        """Readings kept of each thing at the most."""
+        return int(self.memory.book[book.MOST])
+
+    @most.setter
+    def most(self, most: int) -> None:
+        self.memory.book[book.MOST] = most
 
     @property
     def things(self) -> Records:
@@ -85,34 +93,33 @@ class Judge:
     def take(self, rows: Readings) -> tuple[Marks, list[Change]]:
         """Judges good readings of this type, in order of arrival; returns their marks (n,) and what changed."""
         self.grow()
-        scratch = np.empty((6, len(rows)), np.intp)
-        following, begins, prompt, back, crowded, more = scratch
         marks = np.zeros(len(rows), np.uint16)
-        found = chain(rows.slot, self.things, following, begins)
-        counts = arrange(
-            rows.slot,
-            rows.field,
-            rows.time,
-            self.things,
-            self.lateness,
-            following,
-            begins[:found],
-            self.most // 2,
-            marks,
-            prompt,
-            back,
-            crowded,
-            more,
-        )
-        if counts[0] < 0:
-            return self._take_parts(rows)
-        if counts[2]:
-            order = np.argsort(crowded[: counts[2]])
-            self._make_way(crowded[order], more[order])
-        changes = self._advance(rows, prompt[: counts[0]])
-        if counts[1]:
-            changes += self._go_back(rows, back[: counts[1]], marks)
-        return marks, changes
+        lot = Lot(rows, marks, np.empty((6, len(rows)), np.intp))
+        changes: list[Change] = []
+        if self.stretched.rules:
+            arranged = self.planned.take(lot, ARRANGE, changes) and self._take_wide(lot, changes)
+        else:
+            arranged = self.planned.take(lot, GO_BACK, changes)
+        return (marks, changes) if arranged else self._take_parts(rows)
+
+    def _take_wide(self, lot: Lot, changes: list[Change]) -> bool:
+        """Goes on with an arranged lot where there are rules that are judged over stretches."""
+        rows, (_, _, prompt, back, crowded, more) = lot.rows, lot.work
+        prompts, backs, crowds = self.memory.book[[PROMPTS, BACKS, CROWDS]].tolist()
+        order = np.argsort(crowded[:crowds])
+        self.make_way(crowded[order], more[order])
+        fresh = rows.take(prompt[:prompts][np.argsort(rows.slot[prompt[:prompts]], kind="stable")])
+        changes += self.stretched.advance(fresh)
+        slots = fresh.slot[starts(fresh.slot)]
+        before = self.things["newest"][slots]
+        self.planned.take(lot, ADVANCE, changes)
+        changes += self.stretched.look_back(fresh, slots, before)
+        self.planned.take(lot, GO_BACK, changes)
+        changed = back[:backs][lot.work[0][:backs] > 0]
+        if len(changed):
+            slots = np.unique(rows.slot[changed])
+            changes += self.stretched.again(self.stretched.rules, slots, self.memory.of(slots))
+        return True
 
     def _take_parts(self, rows: Readings) -> tuple[Marks, list[Change]]:
         """A batch with more readings of one thing than there is room for, in several goes."""
@@ -124,25 +131,6 @@ class Judge:
             marks[part == number], more = self.take(rows.take(part == number))
             changes += more
         return marks, changes
-
-    def _advance(self, rows: Readings, prompt: Rows) -> list[Change]:
-        """Rows newer than all that their things have, sorted within each thing."""
-        if not self.stretched.rules:
-            return self.planned.advance(rows, prompt)
-        fresh = rows.take(prompt[np.argsort(rows.slot[prompt], kind="stable")])
-        changes = self.stretched.advance(fresh)
-        slots = fresh.slot[starts(fresh.slot)]
-        before = self.things["newest"][slots]
-        changes += self.planned.advance(rows, prompt)
-        return changes + self.stretched.look_back(fresh, slots, before)
-
-    def _go_back(self, rows: Readings, back: Rows, marks: Marks) -> list[Change]:
-        """Rows of things of which one is late, sorted within each thing; what has to be corrected."""
-        changed, changes = self.planned.go_back(rows, back, marks)
-        if self.stretched.rules and changed.any():
-            slots = np.unique(rows.slot[back[changed]])
-            changes += self.stretched.again(self.stretched.rules, slots, self.memory.of(slots))
-        return changes
 
     # -- the clock
 
@@ -165,7 +153,7 @@ class Judge:
 
     # -- settling
 
-    def _make_way(self, slots: Rows, more: Rows) -> None:
+    def make_way(self, slots: Rows, more: Rows) -> None:
         """Room for `more` readings of each of these things, by settling what nothing late can reach any more."""
         self.settle(slots, self.things["newest"][slots])
         needed = self.things["count"][slots] + more

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from cheng.kernel.book import (
     ALOUD,
+    ARENA,
     BLOCKS,
     DUE,
     EVENT,
@@ -37,8 +38,9 @@ from cheng.kernel.book import (
     address,
 )
 from cheng.kernel.columns import FAR, NEVER, Rows, Times
+from cheng.kernel.settling import enlarge, write_notes
 from cheng.kernel.stretches import Readings
-from cheng.kernel.walking import enlarge, expect_all, write_notes
+from cheng.kernel.walking import expect_all
 
 Records = npt.NDArray[Any]
 DEEPEST = 64
@@ -111,7 +113,8 @@ class Memory:
         if lacking > 0:
             more = np.empty(max(lacking, len(self.readings)), READING)
             self.readings = self.enter(READINGS, np.concatenate((self.readings, more)))
-        enlarge(self.book, slots, rooms)
+            self.book[ARENA] = len(self.readings)
+        enlarge(self.book, slots, needed)
 
     def of(self, slots: Rows) -> Readings:
         """The readings of these things, in the order of the slots."""

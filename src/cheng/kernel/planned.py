@@ -1,25 +1,37 @@
 """The rules of a type that are stepped by compiled kernels: what the kernels are given, and what they tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cheng.kernel.book import FIXED, REGISTER, REGISTERED, TOLD, WANTED
-from cheng.kernel.columns import NEVER, Bools, Floats, Marks, Rows, Times
+from cheng.kernel.book import ARRANGE, CROWDED, FIXED, LACKING, REGISTER, REGISTERED, STAGE, TOLD, WANTED
+from cheng.kernel.columns import NEVER, Floats, Marks, Rows, Times
 from cheng.kernel.corrections import differences
+from cheng.kernel.lots import CORRECTION, OLD, pass_time, take_lot
 from cheng.kernel.plans import Plan
-from cheng.kernel.rewalking import OLD, go_back, pass_time, settle
 from cheng.kernel.rules import Change
+from cheng.kernel.settling import settle
 from cheng.kernel.stepping import RAISED
 from cheng.kernel.stretches import Readings
-from cheng.kernel.walking import advance
 
 if TYPE_CHECKING:
     from cheng.kernel.judging import Judge
 
 KINDS: tuple[Literal["raised", "cleared"], ...] = ("raised", "cleared")
+
+
+@dataclass
+class Lot:
+    """Readings of one type, in order of arrival, and what is made of them."""
+
+    rows: Readings
+    marks: Marks
+    work: Rows
+    """(6, n) for the kernels: see `arrivals.arrange`"""
+    new: bool = True
 
 
 class Planned:
@@ -67,64 +79,73 @@ class Planned:
             self._judge.memory.enter(FIXED, np.array(columns))
             self._judge.memory.book[REGISTER] = len(columns[0])
 
-    def _run(self, kernel: Callable[..., int], size: int, *given: Any, after: Callable[[], None]) -> None:
-        """Lets a kernel do all it has to, in as many goes as there is room for what it tells."""
+    def _flush(self, changes: list[Change]) -> None:
+        """Takes what kernels have told, and sees to it that they can go on."""
         memory = self._judge.memory
-        self._look_around()
-        at = 0
-        while at < size:
-            done = kernel(memory.book, *given, at)
-            after()
-            memory.book[TOLD] = 0
-            if done == at:
-                wanted = int(memory.book[WANTED])
-                if wanted > len(memory.events):
-                    memory.room_for_events(8 * wanted)
-                memory.room_for_notes(wanted + 2 * len(self.rules))
-            at = done
+        book = memory.book
+        if book[TOLD]:
+            changes += self._changes(int(book[TOLD]))
+            book[TOLD] = 0
+        if book[LACKING]:
+            lacking = int(book[LACKING])
+            book[LACKING] = 0
+            self._judge.make_way(np.array([book[CROWDED]]), np.array([lacking]))
+        wanted = int(book[WANTED])
+        if wanted > len(memory.events):
+            memory.room_for_events(8 * wanted)
+        memory.room_for_notes(wanted + 2 * len(self.rules))
 
     # -- what they do
 
-    def advance(self, rows: Readings, prompt: Rows) -> list[Change]:
-        """Takes rows newer than all that their things have, sorted within each thing."""
-        changes: list[Change] = []
-        if self.clocked:
-            self._judge.memory.room_in_queue(len(prompt))
-        self._run(advance, len(prompt), *rows.columns(), prompt, after=lambda: changes.extend(self._changes()))
-        return changes
-
-    def go_back(self, rows: Readings, back: Rows, marks: Marks) -> tuple[Bools, list[Change]]:
-        """Puts rows in among older ones; returns which are of things that have anything new, and the corrections."""
-        found: list[tuple[int, Change]] = []
-        changed = np.zeros(len(back), np.bool_)
-        if self.clocked:
-            self._judge.memory.room_in_queue(len(back))
-        given = (*rows.columns(), back, marks, changed)
-        self._run(go_back, len(back), *given, after=lambda: found.extend(self._both()))
-        return changed, list(self._corrected(found))
+    def take(self, lot: Lot, last: int, changes: list[Change]) -> bool:
+        """Takes a lot up to the last stage asked for; False if a thing has more rows than can be taken at once."""
+        memory, rows = self._judge.memory, lot.rows
+        if lot.new:
+            lot.new = False
+            memory.book[STAGE] = ARRANGE
+            if self.clocked:
+                memory.room_in_queue(len(rows))
+        self._look_around()
+        given = (*rows.columns(), self._judge.lateness, lot.marks, lot.work, last)
+        while not take_lot(memory.book, *given):
+            if memory.book[STAGE] == ARRANGE:
+                return False
+            self._flush(changes)
+        self._flush(changes)
+        return True
 
     def settle(self, slots: Rows, cut: Times, drop: Times) -> None:
         """Settles things up to `cut` (n,) and forgets what they reported before `drop` (n,)."""
-        self._run(settle, len(slots), slots, cut, drop, after=lambda: None)
+        self._look_around()
+        at, nothing = 0, list[Change]()
+        while (at := settle(self._judge.memory.book, slots, cut, drop, at)) < len(slots):
+            self._flush(nothing)
 
     def pass_time(self, slots: Rows, since: Times, now: int) -> list[Change]:
         """What time alone has made true of these things after `since` (n,)."""
         changes: list[Change] = []
+        at = 0
         if self.clocked:
             self._judge.memory.room_in_queue(len(slots))
-            self._run(pass_time, len(slots), slots, since, now, after=lambda: changes.extend(self._changes()))
+            self._look_around()
+            while (at := pass_time(self._judge.memory.book, slots, since, now, at)) < len(slots):
+                self._flush(changes)
+            self._flush(changes)
         return changes
 
     # -- what they tell
 
-    def _changes(self) -> list[Change]:
-        events = self._judge.memory.events[: self._judge.memory.book[TOLD]].tolist()
-        return [
-            Change(
-                KINDS[kind & 1], self._keys[rule], slot, onset, time, self._values(rule, at) if kind == RAISED else {}
-            )
-            for at, (onset, time, slot, rule, kind) in enumerate(events)
-        ]
+    def _changes(self, count: int) -> Iterator[Change]:
+        found: dict[int, tuple[list[Change], list[Change]]] = {}
+        for at, (onset, time, slot, rule, kind) in enumerate(self._judge.memory.events[:count].tolist()):
+            values = self._values(rule, at) if kind & ~CORRECTION == RAISED else {}
+            change = Change(KINDS[kind & 1], self._keys[rule], slot, onset, time, values)
+            if kind < CORRECTION:
+                yield change
+            else:
+                found.setdefault(rule, ([], []))[kind < OLD].append(change)
+        for before, after in found.values():
+            yield from differences(before, after)
 
     def _values(self, rule: int, at: int) -> dict[str, Any]:
         """What the text of a rule needs from the readings at the moment it fired; a position as a pair."""
@@ -133,18 +154,6 @@ class Planned:
             value, latitude, _ = self._judge.memory.values[at, field].tolist()
             values[name] = None if isnan(value) else value if isnan(latitude) else [value, latitude]
         return values
-
-    def _both(self) -> list[tuple[int, Change]]:
-        """What is told now, and what had been told instead, with its kind."""
-        kinds = self._judge.memory.events["kind"][: self._judge.memory.book[TOLD]].tolist()
-        return list(zip(kinds, self._changes(), strict=True))
-
-    def _corrected(self, found: list[tuple[int, Change]]) -> Iterator[Change]:
-        by_rule: dict[str, tuple[list[Change], list[Change]]] = {}
-        for kind, change in found:
-            by_rule.setdefault(change.rule, ([], []))[kind < OLD].append(change)
-        for before, after in by_rule.values():
-            yield from differences(before, after)
 
     # -- asking
 

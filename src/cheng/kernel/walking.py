@@ -11,7 +11,6 @@ from cheng.kernel.book import (
     ALWAYS,
     ASK_ALWAYS,
     ASKED,
-    BLOCKS,
     CLOCK,
     CLOCKED,
     ELAPSES,
@@ -22,12 +21,10 @@ from cheng.kernel.book import (
     HEAD,
     HOLD,
     LEFT,
-    LIVE,
     LOOK,
     LOOK_AT,
     LOOKED,
     NOTES,
-    NOW,
     PROGRAMS,
     QUEUE,
     QUEUED,
@@ -37,13 +34,11 @@ from cheng.kernel.book import (
     RUNNING,
     SILENCE,
     SILENCE_AT,
-    SMALLEST,
     SPAN,
     STOPPED,
     TABLES,
     THINGS,
     TOLD,
-    USED,
     WANTED,
     WIDEST,
     events_at,
@@ -53,10 +48,9 @@ from cheng.kernel.book import (
     notes_at,
     queue_at,
     readings_at,
-    row_of,
     things_at,
 )
-from cheng.kernel.columns import FAR, NEVER, Floats, Ints, Rows, Times
+from cheng.kernel.columns import FAR, NEVER, Rows, Times
 from cheng.kernel.compiled import called, compiled
 from cheng.kernel.stepping import AT_REPORTS, add_note, ask, cell_of, elapse, last_heard, ripen, weigh
 
@@ -272,90 +266,3 @@ def believe(book: Any, slot: int, begin: int) -> None:
         else:
             notes[last].next = new
         last = new
-
-
-@called
-def go_on(book: Any, slot: int, new: int) -> None:
-    """Judges a thing to which `new` readings were appended, newer than all it had."""
-    thing, readings, told = things_at(book[THINGS])[slot], readings_at(book[READINGS]), book[TOLD]
-    end = thing.start + thing.count
-    seen = max(thing.newest, thing.looked)
-    thing.newest = readings[end - 1].time
-    until, row = until_of(book, slot), row_of(book, NOW, slot)
-    book[HEAD], book[LOOKED] = thing.live, thing.looked
-    fresh = walk(book, row, slot, end - new, end, seen, until, thing.fresh & LIVE > 0)
-    thing.fresh = (thing.fresh & ~LIVE) | (LIVE if fresh else 0)
-    thing.live, thing.looked = book[HEAD], book[LOOKED]
-    if book[TOLD] > told:
-        believe(book, slot, told)
-    if book[CLOCKED] > 0:
-        expect(book, slot, next_due(book, row, slot, thing.live, until))
-
-
-@compiled
-def advance(
-    book: Any, slot: Rows, field: Ints, time: Times, value: Floats, latitude: Floats, order: Rows, at: int
-) -> int:
-    """Takes sorted rows newer than all that their things have; returns how many of them were taken."""
-    things, readings = things_at(book[THINGS]), readings_at(book[READINGS])
-    while at < len(order):
-        one = slot[order[at]]
-        thing = things[one]
-        after = at
-        while after < len(order) and slot[order[after]] == one:
-            after += 1
-        if lacks_room(book, after - at, 0):
-            return at
-        for number in range(at, after):
-            row = order[number]
-            reading = readings[thing.start + thing.count]
-            reading.time, reading.field, reading.value = time[row], field[row], value[row]
-            reading.latitude = latitude[row]
-            thing.count += 1
-        go_on(book, one, after - at)
-        at = after
-    return at
-
-
-# -- memory
-
-
-@compiled
-def enlarge(book: Any, slots: Rows, rooms: Rows) -> None:
-    """Moves the readings of things (k,) to blocks with so much room (k,), SMALLEST times a power of two."""
-    things, readings = things_at(book[THINGS]), readings_at(book[READINGS])
-    for number in range(len(slots)):
-        thing = things[slots[number]]
-        size = 0
-        while SMALLEST << size < rooms[number]:
-            size += 1
-        if thing.size >= size:
-            continue
-        start, old = book[BLOCKS + size], thing.start
-        if start >= 0:
-            book[BLOCKS + size] = readings[start].time
-        else:
-            start = book[USED]
-            book[USED] += SMALLEST << size
-        for row in range(thing.count):
-            readings[start + row] = readings[old + row]
-        if thing.size >= 0:
-            readings[old].time = book[BLOCKS + thing.size]
-            book[BLOCKS + thing.size] = old
-        thing.start, thing.size = start, size
-
-
-@compiled
-def write_notes(book: Any, which: int, slots: Rows, time: Times, onset: Times, rule: Rows) -> None:
-    """Puts notes (n,) before all others of their things: in the list live (0), settled (1) or believed (2)."""
-    things = things_at(book[THINGS])
-    for number in range(len(slots)):
-        thing = things[slots[number]]
-        head = thing.live if which == 0 else thing.settled if which == 1 else thing.believed
-        head = add_note(book, time[number], onset[number], rule[number], head)
-        if which == 0:
-            thing.live = head
-        elif which == 1:
-            thing.settled = head
-        else:
-            thing.believed = head

@@ -1,52 +1,98 @@
-"""Things walked again: from the settled state after something late, to settle, and when time alone has passed.
+"""A lot of readings taken by the things of one type: on from where they were, again from the settled state, on in time.
 
-Arguments and what is returned are those of `walking`.
+Kernels stop before a thing for which there might be no room, leave in the book what they lack, and go on when called
+again.
 """
 
 from typing import Any
 
+from cheng.kernel.arrivals import arrange
 from cheng.kernel.book import (
     ABLE,
-    ALOUD,
+    ADVANCE,
+    ARRANGE,
+    AT,
+    BACKS,
     BASE,
     CLOCKED,
+    DONE,
     EVENTS,
-    FIELDS,
+    GO_BACK,
     HEAD,
     LIVE,
     LOOKED,
     NOTES,
     NOW,
+    PROMPTS,
     READINGS,
     SCRATCH,
     SETTLED,
+    STAGE,
     THINGS,
     TOLD,
     events_at,
     flags,
-    last_at,
     notes_at,
     readings_at,
     row_of,
     things_at,
 )
-from cheng.kernel.columns import NEVER, Bools, Floats, Ints, Marks, Rows, Times
+from cheng.kernel.columns import NEVER, Floats, Ints, Marks, Rows, Times
 from cheng.kernel.compiled import called, compiled
 from cheng.kernel.observations import Quality
-from cheng.kernel.stepping import RAISED, add_note, drop_note, note_of, without
+from cheng.kernel.settling import copy_row, make_way
+from cheng.kernel.stepping import add_note, drop_note
 from cheng.kernel.walking import believe, expect, lacks_room, next_due, until_of, walk
 
-OLD = 2
-"""Added to the kind of what was believed before."""
+CORRECTION, OLD = 2, 4
+"""Added to the kind of an event that takes the place of others, and of those others."""
 LATE, DUPLICATE = int(Quality.LATE), int(Quality.DUPLICATE)
 
 
+# -- on from where they were
+
+
 @called
-def copy_row(book: Any, source: int, target: int) -> None:
-    """Copies the last values of a thing."""
-    old, new = last_at(source), last_at(target)
-    for field in range(book[FIELDS]):
-        new[field] = old[field]
+def go_on(book: Any, slot: int, new: int) -> None:
+    """Judges a thing to which `new` readings were appended, newer than all it had."""
+    thing, readings, told = things_at(book[THINGS])[slot], readings_at(book[READINGS]), book[TOLD]
+    end = thing.start + thing.count
+    seen = max(thing.newest, thing.looked)
+    thing.newest = readings[end - 1].time
+    until, row = until_of(book, slot), row_of(book, NOW, slot)
+    book[HEAD], book[LOOKED] = thing.live, thing.looked
+    fresh = walk(book, row, slot, end - new, end, seen, until, thing.fresh & LIVE > 0)
+    thing.fresh = (thing.fresh & ~LIVE) | (LIVE if fresh else 0)
+    thing.live, thing.looked = book[HEAD], book[LOOKED]
+    if book[TOLD] > told:
+        believe(book, slot, told)
+    if book[CLOCKED] > 0:
+        expect(book, slot, next_due(book, row, slot, thing.live, until))
+
+
+@called
+def advance(book: Any, slot: Rows, field: Ints, time: Times, value: Floats, latitude: Floats, order: Rows) -> bool:
+    """Takes rows newer than all that their things have, sorted within each; False if it had to stop."""
+    things, readings = things_at(book[THINGS]), readings_at(book[READINGS])
+    at, end = book[AT], book[PROMPTS]
+    while at < end:
+        one = slot[order[at]]
+        after = at
+        while after < end and slot[order[after]] == one:
+            after += 1
+        book[AT] = at
+        if lacks_room(book, after - at, 0) or not make_way(book, one, after - at):
+            return False
+        thing = things[one]
+        for number in range(at, after):
+            row = order[number]
+            reading = readings[thing.start + thing.count]
+            reading.time, reading.field, reading.value = time[row], field[row], value[row]
+            reading.latitude = latitude[row]
+            thing.count += 1
+        go_on(book, one, after - at)
+        at = after
+    return True
 
 
 # -- again from the settled state
@@ -117,6 +163,8 @@ def believe_instead(book: Any, slot: int, begin: int) -> None:
     old = thing.believed
     thing.believed = -1
     believe(book, slot, begin)
+    for at in range(begin, book[TOLD]):
+        events_at(book[EVENTS])[at].kind += CORRECTION
     while old >= 0:
         note = notes[old]
         following = note.next
@@ -179,7 +227,7 @@ def count_believed(book: Any, slot: int) -> int:
     return found
 
 
-@compiled
+@called
 def go_back(
     book: Any,
     slot: Rows,
@@ -189,21 +237,24 @@ def go_back(
     latitude: Floats,
     order: Rows,
     marks: Marks,
-    changed: Bools,
-    at: int,
-) -> int:
-    """Takes sorted rows of things that have newer ones; returns how many of them were taken.
+    changed: Rows,
+) -> bool:
+    """Takes sorted rows of things that have newer ones; False if it had to stop.
 
-    marks (all rows of the lot,) are added to; changed (n,) is filled with whether the row's thing has anything new.
+    marks (n,) are added to; changed (n,) says for each place in `order` whether the row's thing has anything new.
     """
     things = things_at(book[THINGS])
-    while at < len(order):
+    at, end = book[AT], book[BACKS]
+    while at < end:
         one = slot[order[at]]
         after = at
-        while after < len(order) and slot[order[after]] == one:
+        while after < end and slot[order[after]] == one:
             after += 1
+        book[AT] = at
         if lacks_room(book, things[one].count + after - at, count_believed(book, one)):
-            return at
+            return False
+        if not make_way(book, one, after - at):
+            return False
         new = False
         for number in range(at, after):
             row = order[number]
@@ -215,106 +266,39 @@ def go_back(
         while at < after:
             changed[at] = new
             at += 1
-    return at
-
-
-# -- settling
-
-
-@called
-def settle_alert(book: Any, slot: int, rule: int, onset: int) -> None:
-    """Enters into the settled state since when an alert stands; NEVER for none."""
-    thing, notes = things_at(book[THINGS])[slot], notes_at(book[NOTES])
-    at = note_of(book, thing.settled, rule)
-    if at < 0:
-        if onset != NEVER:
-            thing.settled = add_note(book, NEVER, onset, rule, thing.settled)
-        return
-    notes[at].onset = onset
-    if onset == NEVER and notes[at].time == NEVER:
-        thing.settled = without(book, thing.settled, at)
-
-
-@called
-def settle_believed(book: Any, slot: int, cut: int) -> None:
-    """Takes what was reported before the cut into the settled state: it is not corrected any more."""
-    thing, notes = things_at(book[THINGS])[slot], notes_at(book[NOTES])
-    at, last = thing.believed, -1
-    while at >= 0:
-        said = notes[at]
-        following = said.next
-        if said.time < cut:
-            settle_alert(book, slot, said.rule >> 1, said.onset if said.rule & 1 == RAISED else NEVER)
-            drop_note(book, at)
-            if last < 0:
-                thing.believed = following
-            else:
-                notes[last].next = following
-        else:
-            last = at
-        at = following
-
-
-@called
-def forget_holds(book: Any, slot: int) -> None:
-    """Rules that cannot be judged at present do not go on holding in the settled state."""
-    thing, notes, able = things_at(book[THINGS])[slot], notes_at(book[NOTES]), flags(book[ABLE])
-    at = thing.settled
-    while at >= 0:
-        note = notes[at]
-        following = note.next
-        if not able[note.rule]:
-            note.time = NEVER
-            if note.onset == NEVER:
-                thing.settled = without(book, thing.settled, at)
-        at = following
-
-
-@called
-def forget_readings(book: Any, slot: int, before: int) -> None:
-    """Takes the readings of a thing from before a moment out; its values before the first are theirs."""
-    thing, readings, last = (
-        things_at(book[THINGS])[slot],
-        readings_at(book[READINGS]),
-        last_at(row_of(book, BASE, slot)),
-    )
-    start, gone = thing.start, 0
-    while gone < thing.count and readings[start + gone].time < before:
-        reading = readings[start + gone]
-        base = last[reading.field]
-        base.value, base.latitude, base.time = reading.value, reading.latitude, reading.time
-        gone += 1
-    thing.count -= gone
-    for row in range(start, start + thing.count if gone > 0 else start):
-        readings[row] = readings[row + gone]
+    return True
 
 
 @compiled
-def settle(book: Any, slots: Rows, cut: Times, drop: Times, at: int) -> int:
-    """Settles what things (k,) reported before the cut (k,), and forgets what they reported before `drop` (k,)."""
-    things, readings, row = things_at(book[THINGS]), readings_at(book[READINGS]), book[SCRATCH]
-    book[ALOUD] = 0
-    while at < len(slots):
-        slot = slots[at]
-        thing = things[slot]
-        if lacks_room(book, 0, 0):
-            break
-        end = thing.start
-        while end < thing.start + thing.count and readings[end].time < cut[at]:
-            end += 1
-        copy_row(book, row_of(book, BASE, slot), row)
-        book[HEAD], book[LOOKED] = thing.settled, NEVER
-        fresh = thing.fresh & SETTLED > 0
-        fresh = walk(book, row, slot, thing.start, end, thing.closed - 1, cut[at] - 1, fresh)
-        thing.fresh = (thing.fresh & ~SETTLED) | (SETTLED if fresh else 0)
-        thing.settled = book[HEAD]
-        forget_holds(book, slot)
-        settle_believed(book, slot, cut[at])
-        thing.closed = max(thing.closed, cut[at])
-        forget_readings(book, slot, drop[at])
-        at += 1
-    book[ALOUD] = 1
-    return at
+def take_lot(
+    book: Any,
+    slot: Rows,
+    field: Ints,
+    time: Times,
+    value: Floats,
+    latitude: Floats,
+    lateness: Times,
+    marks: Marks,
+    work: Any,
+    last: int,
+) -> bool:
+    """Goes on with a lot (n,) from the stage in the book up to the last one asked for; False if it had to stop.
+
+    marks (n,) are filled, and work (6, n) is: see `arrange`; its first row says what of the rows in the fourth is new.
+    """
+    if book[STAGE] == ARRANGE:
+        if not arrange(book, slot, field, time, lateness, marks, work):
+            return False
+        book[STAGE], book[AT] = ADVANCE, 0
+    if book[STAGE] == ADVANCE and last >= ADVANCE:
+        if not advance(book, slot, field, time, value, latitude, work[2]):
+            return False
+        book[STAGE], book[AT] = GO_BACK, 0
+    if book[STAGE] == GO_BACK and last >= GO_BACK:
+        if not go_back(book, slot, field, time, value, latitude, work[3], marks, work[0]):
+            return False
+        book[STAGE] = DONE
+    return True
 
 
 # -- the clock

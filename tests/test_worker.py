@@ -211,6 +211,6 @@ def test_a_command_is_kept_with_what_became_of_it(town: Town) -> None:
     book = CommandBook(town.hub.store, town.hub.things, town.hub.bus, town.clock)
     told = book.send("p1", "run", {"speed": "30", "mode": "hard"}, "tester")
     assert told.arguments == {"speed": 30.0, "mode": "hard"}
-    book.mark(told.id, "delivered")
+    book.mark([told.id], "delivered")
     (kept,) = book.of_thing("p1")
     assert (kept.id, kept.state, kept.by) == (told.id, "delivered", "tester")

@@ -39,11 +39,12 @@ class LocalDoor:
         self.loading = HereTarget(hub)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope.get("path") not in PATHS:
+        path = scope.get("path", "").removeprefix(self.hub.settings.root_path)
+        if scope["type"] != "http" or path not in PATHS:
             await self.others(scope, receive, send)
             return
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer({**scope, "path": path}, receive)
         except SpecError as error:
             answer = {"problems": [str(problem) for problem in error.problems]}
             await respond(send, 422, JSON, msgspec.json.encode(answer))
@@ -62,7 +63,8 @@ class LocalDoor:
         elif actor != HOUSE:
             raise Refused("not-allowed", "Only whoever owns the data folder may come in here.", status=403)
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
-        payload = await asyncio.to_thread(unpacked, await body(receive, headers), encoding)
+        parts = await body(receive, headers)
+        payload = await asyncio.to_thread(lambda: unpacked(b"".join(parts), encoding))
         if scope["path"] == "/ingest/things":
             return told(await asyncio.to_thread(self._things, payload, actor))
         if scope["path"] == "/ingest/refused":

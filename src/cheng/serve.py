@@ -17,6 +17,7 @@ import uvicorn
 from cheng.errands import ERRANDS
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.command_book import CommandBook
 from cheng.infrastructure.data_folder import DataFolder
 from cheng.infrastructure.settings import Settings
 from cheng.intake_retry import retry_of
@@ -25,7 +26,7 @@ from cheng.protocols.http import Asgi, HttpDoor
 from cheng.protocols.http_lean import IDLE_TIME, Doorway
 from cheng.protocols.mqtt import MqttDoor
 from cheng.protocols.mqtt_broker import Broker
-from cheng.protocols.mqtt_commands import carry_commands
+from cheng.protocols.mqtt_commands import Delivered, carry_commands
 from cheng.protocols.mqtt_hub import Principal
 from cheng.protocols.mqtt_revoked import expel_revoked
 from cheng.security.actors import Actor
@@ -89,7 +90,8 @@ async def run(
         broker = Broker(MqttDoor(hub), owner=owner)
         stack.push_async_callback(broker.stop)
         port = await listen_for_devices(broker, settings.mqtt_host, settings.mqtt_port, spare=demo is not None)
-        for errand in (carry_commands(hub.bus, broker), expel_revoked(hub.bus, broker)):
+        delivered = Delivered(CommandBook(hub.store, hub.things, hub.bus, hub.clock)).note
+        for errand in (carry_commands(hub.bus, broker, delivered), expel_revoked(hub.bus, broker)):
             stack.push_async_callback(finish, asyncio.create_task(errand), cancel=True)
         feed = await asyncio.to_thread(demo, hub) if demo is not None else None
         if feed is not None:

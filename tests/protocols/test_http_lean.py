@@ -327,6 +327,32 @@ def test_a_full_house_asks_to_come_again(site: Site, monkeypatch: pytest.MonkeyP
     assert (status, headers["retry-after"], told["code"]) == (429, "1", "busy")
 
 
+def test_a_full_house_says_so_before_it_reads_what_was_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise Refused("busy", "More is coming in than can be taken just now.", status=429)
+
+    monkeypatch.setattr(site.hub.pipeline.inbox, "check", full)
+    ((status, _, told),) = site.ask(site.post(b"nonsense\n" * 10_000))
+    assert (status, told["code"], site.hub.refused.total) == (429, "busy", 0)
+
+
+def test_a_path_prefix_of_a_proxy_is_ours_too(site: Site) -> None:
+    object.__setattr__(site.hub.settings, "root_path", "/cheng")
+    prefixed = Doorway(site.doorway.door).heads.find
+    raw = site.post(line(), path="/cheng/ingest/observations").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    found = prefixed(raw)
+    assert found is not None
+    assert found.path == "/ingest/observations"
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(line()), line())
+    asked = site.post(chunked, "Transfer-Encoding: chunked", path="/cheng/ingest/observations")
+    assert site.ask(asked)[0][2]["accepted"] == 1
+
+
+def test_a_thousand_bad_lines_are_told_one_by_one(site: Site) -> None:
+    ((status, _, told),) = site.ask(site.post(b"\n".join([b"x"] * 1_000)))
+    assert (status, len(told["refused"])) == (200, 1_000)
+
+
 def test_what_cannot_be_made_durable_is_not_acknowledged(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise OSError(5, "the disk is gone")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
@@ -84,10 +84,11 @@ class CommandBook:
             raise no_command(self.things.model.entities[thing.type], command)
         return thing, known[command]
 
-    def mark(self, number: int, state: str) -> None:
-        """Notes that a command was `delivered` or `failed`."""
+    def mark(self, numbers: Sequence[int], state: str) -> None:
+        """Notes that commands were `delivered` or `failed`."""
+        change = update(commands).where(commands.c.id == bindparam("number")).values(state=state)
         with self.store.write() as conn:
-            conn.execute(update(commands).where(commands.c.id == number).values(state=state))
+            conn.execute(change, [{"number": number} for number in numbers])
 
     def of_thing(self, thing_id: str, limit: int = 50) -> list[Told]:
         """The newest first."""

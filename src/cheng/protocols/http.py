@@ -8,7 +8,7 @@ import gzip
 import logging
 import secrets
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +31,8 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and content."""
 LONGEST = 64 * 1024 * 1024
 """Bytes of one delivery, after unpacking."""
+LARGE, MANY = 1 << 20, 200
+"""Bytes of a body, and lines refused, beyond which they are the work of a thread."""
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 TOO_LONG = "One delivery may be up to 64 MB; send it in parts."
@@ -105,45 +107,55 @@ class HttpDoor:
         self.states = States(hub)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
+        path = scope.get("path", "").removeprefix(self.hub.settings.root_path)
         if scope["type"] != "http" or not (path.startswith("/ingest/") or thing_of(path)):
             await self.others(scope, receive, send)
             return
         try:
-            status, headers, content = await (self._tell if thing_of(path) else self._answer)(scope, receive)
+            answer = self._tell if thing_of(path) else self._answer
+            status, headers, content = await answer(path, scope, receive)
         except Exception as error:
             await tell_problem(send, error)
         else:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
 
-    async def _tell(self, scope: Scope, _: Receive) -> Answer:
+    async def _tell(self, path: str, scope: Scope, _: Receive) -> Answer:
         """The state of a thing, to whoever may see it; without a token what everybody may see."""
         headers = dict(scope["headers"])
         if scope["method"] not in ("GET", "HEAD"):
             raise Refused("method", "Ask for a state by GET.", status=405)
         actor = self._actor(headers) if b"authorization" in headers else ANONYMOUS
-        name = thing_of(scope["path"])
+        name = thing_of(path)
         found = self.states.answer(actor, name, headers.get(b"if-none-match", b"").decode("latin-1"))
         if found is None:
             raise await asyncio.to_thread(self.states.refusal, actor, name)
         return found
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, path: str, scope: Scope, receive: Receive) -> Answer:
         headers = dict(scope["headers"])
         if scope["method"] != "POST":
             raise Refused("method", "Send readings by POST.", status=405)
         actor = self._actor(headers)
-        if scope["path"] not in (OBSERVATIONS, EVENTS):
+        if path not in (OBSERVATIONS, EVENTS):
             raise Refused("not-there", "There is no such door; send to /ingest/observations.", status=404)
         if not may_report(actor):
             await asyncio.to_thread(self.intake.scope, actor)
-        receipt = await self.take(scope["path"], await body(receive, headers), headers, actor)
-        content = msgspec.json.encode(receipt.told())
+        content = await self.take(path, await body(receive, headers), headers, actor)
         return 200, headers_of(200, JSON, len(content)), content
 
-    async def take(self, path: str, payload: bytes, headers: Mapping[bytes, bytes], actor: Actor) -> Receipt:
-        """What was posted to OBSERVATIONS or EVENTS, durable when it returns. Refused and InputError as answered."""
+    async def take(self, path: str, parts: Sequence[bytes], headers: Mapping[bytes, bytes], actor: Actor) -> bytes:
+        """The answer to what was posted to OBSERVATIONS or EVENTS, when it is durable. Refused and InputError as
+        answered. The loop is not held by what is large: that is joined, unpacked, decoded and told in threads."""
+        self.hub.pipeline.inbox.check(actor.name)
+        large = sum(map(len, parts)) > LARGE
+        payload = await asyncio.to_thread(b"".join, parts) if large else b"".join(parts)
+        receipt = await self._take(path, payload, headers, actor)
+        if len(receipt.refused) > MANY:
+            return await asyncio.to_thread(told, receipt)
+        return told(receipt)
+
+    async def _take(self, path: str, payload: bytes, headers: Mapping[bytes, bytes], actor: Actor) -> Receipt:
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
         if encoding not in ("", "identity"):
             payload = await asyncio.to_thread(unpacked, payload, encoding)
@@ -187,8 +199,12 @@ async def tell_problem(send: Send, error: Exception) -> None:
     await respond(send, status, PROBLEM, problem)
 
 
-async def body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-    """The whole request body; Refused 413 when it is longer than LONGEST, at once when it says so itself."""
+def told(receipt: Receipt) -> bytes:
+    return msgspec.json.encode(receipt.told())
+
+
+async def body(receive: Receive, headers: Mapping[bytes, bytes]) -> list[bytes]:
+    """The whole request body, in parts; Refused 413 when it is longer than LONGEST, at once when it says so itself."""
     if int(headers.get(b"content-length", b"0")) > LONGEST:
         raise Refused("too-long", TOO_LONG, status=413)
     parts: list[bytes] = []
@@ -202,7 +218,7 @@ async def body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         if size > LONGEST:
             raise Refused("too-long", TOO_LONG, status=413)
         more = message.get("more_body", False)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return parts
 
 
 def unpacked(payload: bytes, encoding: str) -> bytes:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import httptools
 
+from cheng.hub import Hub
 from cheng.infrastructure.resolving import Scope
 from cheng.protocols.decoding import NDJSON
 from cheng.protocols.intake import Intake
 from cheng.security.actors import Actor
 from cheng.security.permissions import Target, decide
-from cheng.security.tokens import TokenBook
 
 OBSERVATIONS, EVENTS = "/ingest/observations", "/ingest/events"
 STATE_BEGIN, STATE_END = "/api/things/", "/state"
@@ -75,8 +75,8 @@ class Reading:
 class Heads:
     """Heads by their bytes; nobody's token is looked up more than once a second unless tokens changed."""
 
-    def __init__(self, tokens: TokenBook, intake: Intake) -> None:
-        self.tokens, self.intake = tokens, intake
+    def __init__(self, hub: Hub, intake: Intake) -> None:
+        self.tokens, self.prefix, self.intake = hub.tokens, hub.settings.root_path, intake
         self.second = 0
         """moves once a second"""
         self._known: dict[bytes, Head] = {}
@@ -127,7 +127,7 @@ class Heads:
 
     def _path(self, method: bytes, url: bytes, headers: dict[bytes, bytes]) -> str:
         """The path of a request that is for the lean door, else nothing."""
-        path = url.decode("latin-1")
+        path = url.decode("latin-1").removeprefix(self.prefix)
         if method == b"POST" and path in (OBSERVATIONS, EVENTS) and b"content-length" in headers:
             return path
         plain = method == b"GET" and b"content-length" not in headers and "?" not in path and "%" not in path

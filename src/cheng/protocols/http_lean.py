@@ -11,14 +11,13 @@ nothing is said on are ended, so that a thousand slow clients cost a thousand so
 import asyncio
 from typing import Any, cast
 
-import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from cheng.protocols.http import JSON, LONGEST, PROBLEM, TOO_LONG, HttpDoor, headers_of, problem_of
 from cheng.protocols.http_heads import Head, Heads
-from cheng.protocols.intake import SMALL, Receipt
+from cheng.protocols.intake import SMALL
 from cheng.protocols.singles import Singles
 from cheng.standards.problems import Refused
 
@@ -48,7 +47,7 @@ class Doorway:
 
     def __init__(self, door: HttpDoor) -> None:
         self.door = door
-        self.heads = Heads(door.hub.tokens, door.intake)
+        self.heads = Heads(door.hub, door.intake)
         self.singles = Singles(door.hub, "http")
         self.now = 0.0
         self.connections: set[LeanProtocol] = set()
@@ -78,17 +77,18 @@ class Doorway:
         if self._ticking:
             loop.call_later(TICK, self._tick)
 
-    def take(self, head: Head, payload: bytes, connection: "LeanProtocol") -> None:
+    def take(self, head: Head, parts: list[bytes], connection: "LeanProtocol") -> None:
         """Hands a delivery in; the connection is told later."""
-        if head.single and len(payload) <= SMALL and self.singles.add(payload, head.may, connection.taken):
+        single = head.single and head.length <= SMALL
+        if single and self.singles.add(b"".join(parts), head.may, connection.taken):
             return
-        task = asyncio.get_running_loop().create_task(self._take(head, payload, connection))
+        task = asyncio.get_running_loop().create_task(self._take(head, parts, connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _take(self, head: Head, payload: bytes, connection: "LeanProtocol") -> None:
+    async def _take(self, head: Head, parts: list[bytes], connection: "LeanProtocol") -> None:
         try:
-            connection.answer(await self.door.take(head.path, payload, head.headers, head.actor))
+            connection.answer(await self.door.take(head.path, parts, head.headers, head.actor))
         except Exception as error:
             connection.answer(error)
 
@@ -223,9 +223,9 @@ class LeanProtocol(HttpToolsProtocol):
             if len(data) - end < head.length:
                 self._begin(head, data[end:])
                 return
-            payload = data[end : end + head.length]
+            body = data[end : end + head.length]
             data = data[end + head.length :]
-            self._take(head, payload)
+            self._take(head, [body])
 
     def _wait_for_head(self, data: bytes) -> None:
         """Keeps the beginning of a head; what can be none gets uvicorn's refusal at once."""
@@ -256,37 +256,35 @@ class LeanProtocol(HttpToolsProtocol):
             return
         self._parts.append(data[: self._missing])
         self._rest += data[self._missing :]
-        payload = b"".join(self._parts)
-        self._head, self._parts = None, []
-        self._take(head, payload)
+        parts, self._head, self._parts = self._parts, None, []
+        self._take(head, parts)
 
-    def _take(self, head: Head, payload: bytes) -> None:
+    def _take(self, head: Head, parts: list[bytes]) -> None:
         self._unset_keepalive_if_required()
         self._busy, self._due = True, 0.0
         self._ends |= head.ends
-        self.doorway.take(head, payload, self)
+        self.doorway.take(head, parts, self)
 
     # --- answers ------------------------------------------------------------------------------------------------
 
     def taken(self, marked: int | Exception) -> None:
         """The single reading is durable, and marked (1) or not (0); or why it is not."""
         if isinstance(marked, Exception) or self._ends:
-            self.answer(marked if isinstance(marked, Exception) else Receipt(1, marked))
+            self.answer(marked if isinstance(marked, Exception) else TAKEN[marked])
         elif not self.transport.is_closing():
             self.transport.write(self.doorway.taken(self.server_state, marked))
             self._answered()
             if self._rest:
                 self._go_on()
 
-    def answer(self, receipt: Receipt | Exception) -> None:
+    def answer(self, content: bytes | Exception) -> None:
         """What has become of the delivery."""
         if self.transport.is_closing():
             return
-        if isinstance(receipt, Exception):
-            status, content = problem_of(receipt)
-            self._write(status, headers_of(status, PROBLEM, len(content)), content)
+        if isinstance(content, Exception):
+            status, problem = problem_of(content)
+            self._write(status, headers_of(status, PROBLEM, len(problem)), problem)
         else:
-            content = msgspec.json.encode(receipt.told())
             self._write(200, headers_of(200, JSON, len(content)), content)
         if self._rest:
             self._go_on()

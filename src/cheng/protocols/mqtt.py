@@ -157,12 +157,13 @@ class MqttDoor:
             builder.errors.append(error)
 
     async def _hand_in(self, batch: Batch) -> None:
-        await self._when_there_is_room(lambda: asyncio.wrap_future(self.hub.pipeline.submit(batch, SENDER)))
+        await self._when_there_is_room(lambda: asyncio.wrap_future(self.hub.pipeline.submit(batch, SENDER)), SENDER)
 
-    async def _when_there_is_room(self, work: Callable[[], Awaitable[Any]]) -> Any:
+    async def _when_there_is_room(self, work: Callable[[], Awaitable[Any]], sender: str) -> Any:
         """Waits while the house is too busy: meanwhile nothing is acknowledged, and soon nothing more is read."""
         while True:
             try:
+                self.hub.pipeline.inbox.check(sender)
                 return await work()
             except Refused as refused:
                 if refused.status != 429:
@@ -191,9 +192,8 @@ class MqttDoor:
             formats.setdefault(sniff(publishes[number].payload), []).append(number)
         for media_type, some in formats.items():
             payloads = [publishes[number].payload for number in some]
-            answers = await self._when_there_is_room(
-                partial(self.intake.take_many, payloads, media_type, actor, "mqtt")
-            )
+            take = partial(self.intake.take_many, payloads, media_type, actor, "mqtt")
+            answers = await self._when_there_is_room(take, actor.name)
             for number, answer in zip(some, answers, strict=True):
                 verdicts[number] = verdict(answer)
 
@@ -203,7 +203,7 @@ class MqttDoor:
         for number in numbers:
             payload = publishes[number].payload
             take = partial(self.intake.take_events, payload, actor, "mqtt")
-            verdicts[number] = verdict(await self._when_there_is_room(take))
+            verdicts[number] = verdict(await self._when_there_is_room(take, actor.name))
 
 
 def value_of(payload: bytes) -> Any:

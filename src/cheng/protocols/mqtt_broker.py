@@ -81,17 +81,18 @@ class Broker:
         qos: int = 0,
         retain: bool = False,
         expires: int | None = None,
+        taken: Callable[[], None] | None = None,
     ) -> int:
         """Sends a message from the hub, for example a command to a device; returns for how many clients it is.
 
         For a client that is away it waits in its session (QoS 1 and 2, bounded). `expires` is seconds from now, after
-        which it is no longer delivered; a command that must not come late should have it. ValueError when the topic
-        is empty or holds a wildcard.
+        which it is no longer delivered; a command that must not come late should have it. `taken` is called when the
+        first client has acknowledged it (QoS 1 and 2). ValueError when the topic is empty or holds a wildcard.
         """
         if not topic or "+" in topic or "#" in topic:
             raise ValueError(f"{topic!r} is not a topic to publish to")
         publish = Publish(None, "", topic, payload, qos, retain)
-        return self._board.exchange.route(publish, None, expires)
+        return self._board.exchange.route(publish, None, expires, taken)
 
     def disconnect(self, principal: Principal, reason: int = Reason.NOT_AUTHORIZED) -> int:
         """Ends all connections and sessions of a principal whose rights were taken away; how many sessions."""

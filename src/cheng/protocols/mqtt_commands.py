@@ -1,11 +1,18 @@
-"""Carries commands from the bus to devices that listen: `cheng/<thing>/set/<command>`, arguments as a JSON object."""
+"""Carries commands from the bus to devices that listen: `cheng/<thing>/set/<command>`, arguments as a JSON object.
 
+A command is `delivered` when the device has acknowledged it; whether it did what it was told shows in what it reports.
+"""
+
+import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
 from cheng.infrastructure.bus import CUT_OFF, Bus
+from cheng.infrastructure.command_book import CommandBook
 
 log = logging.getLogger(__name__)
 TOPICS = "commands/*"
@@ -17,14 +24,45 @@ class Publisher(Protocol):
     """The part of the listener that is needed: see `mqtt_broker.Broker.publish`."""
 
     def publish(
-        self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, expires: int | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 0,
+        retain: bool = False,
+        expires: int | None = None,
+        taken: Callable[[], None] | None = None,
     ) -> int: ...
 
 
-async def carry_commands(bus: Bus, listener: Publisher, room: int = 100_000) -> None:
+class Delivered:
+    """Notes in the book which commands were acknowledged: those of one moment in one go, in a thread."""
+
+    def __init__(self, book: CommandBook) -> None:
+        self.book = book
+        self._numbers: list[int] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def note(self, number: int) -> None:
+        self._numbers.append(number)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._numbers:
+                numbers, self._numbers = self._numbers, []
+                await asyncio.to_thread(self.book.mark, numbers, "delivered")
+        except Exception:
+            log.exception("that commands were delivered could not be written down")
+        finally:
+            self._writing = None
+
+
+async def carry_commands(bus: Bus, listener: Publisher, delivered: Callable[[int], None], room: int = 100_000) -> None:
     """Publishes every command from now on, with QoS 1, until the bus is closed or the task is cancelled.
 
-    `room`: how many may wait; whoever sends more at once than that is told in the log what was not carried.
+    `delivered` is told the number of each that its device has acknowledged. `room`: how many may wait; whoever sends
+    more at once than that is told in the log what was not carried.
     """
     while True:
         async with bus.subscribe(TOPICS, limit=room) as commands:
@@ -34,6 +72,7 @@ async def carry_commands(bus: Bus, listener: Publisher, room: int = 100_000) -> 
                     break
                 body = message.body
                 topic = f"cheng/{body['thing']}/set/{body['command']}"
-                listener.publish(topic, msgspec.json.encode(body["arguments"]), qos=1, expires=EXPIRES)
+                arguments, taken = msgspec.json.encode(body["arguments"]), partial(delivered, body["id"])
+                listener.publish(topic, arguments, qos=1, expires=EXPIRES, taken=taken)
             else:
                 return

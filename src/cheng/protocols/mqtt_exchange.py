@@ -178,15 +178,23 @@ class Exchange:
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
-    def route(self, publish: Publish, sender: Session | None = None, expires: float | None = None) -> int:
+    def route(
+        self,
+        publish: Publish,
+        sender: Session | None = None,
+        expires: float | None = None,
+        taken: Callable[[], None] | None = None,
+    ) -> int:
         """Gives a message to all who subscribed to its topic, and retains it if it says so; how many clients get it.
 
-        `expires` is seconds from now; it stands in for the message expiry of version 5.
+        `expires` is seconds from now; it stands in for the message expiry of version 5. `taken` is called when the
+        first of them has acknowledged it.
         """
         match = self._tree.match(publish.topic)
         if not (match.plain or match.shared or publish.retain):
             return 0
         message = self._message(publish, expires)
+        message.taken = taken
         if publish.retain and not self.retained.keep(message):
             self._counters.dropped += 1
         count = 0

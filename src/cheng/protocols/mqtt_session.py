@@ -27,6 +27,14 @@ class Message(msgspec.Struct, gc=False):
     """On the listener's clock."""
     frames: dict[int, bytes] = {}
     """The bytes of the plainest deliveries (QoS 0), by version and retain flag."""
+    taken: Callable[[], None] | None = None
+    """Is told once, when the first client has acknowledged it."""
+
+    def acknowledged(self) -> None:
+        """A client has it."""
+        if self.taken is not None:
+            self.taken()
+            self.taken = None
 
 
 class Delivery(msgspec.Struct):
@@ -163,6 +171,8 @@ class Session:
         delivery = self._inflight.get(packet_id)
         if delivery is None or (delivery.qos == 1) != (kind == Kind.PUBACK):
             return False
+        if not failed:
+            delivery.message.acknowledged()
         if kind == Kind.PUBREC and not failed:
             delivery.released = True
             return True

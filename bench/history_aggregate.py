@@ -31,7 +31,6 @@ THINGS, READINGS, STEP_MS, MINUTE_MS = 100, 10_000, 10_000, 60_000
 START = 1_700_006_400_000
 END = START + READINGS * STEP_MS
 BUCKETS = -(-READINGS * STEP_MS // MINUTE_MS)
-DAY_US = 86_400_000_000
 GOAL = 1_700
 VALUES = np.random.default_rng(1).integers(1_000, 12_000, (READINGS, THINGS)) / 100
 Bucket = tuple[int, int, float, float, float]
@@ -109,7 +108,7 @@ class Ours(Asked):
                 Batch.of(things, np.zeros(len(things)), (START + turns * STEP_MS) * 1000, VALUES[turns, things])
             )
         self.history.flush()
-        self.history.compact(END * 1000 + 30 * DAY_US)
+        self.history.compact()
 
     def one(self, thing: int) -> object:
         return self.history.buckets(thing, 0, START * 1000, END * 1000, MINUTE_MS * 1000)

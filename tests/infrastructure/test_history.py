@@ -1,6 +1,7 @@
 """History gives back exactly what was appended, whatever was flushed, compacted, merged or reopened meanwhile."""
 
 import math
+import shutil
 import threading
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from hypothesis.stateful import (
 
 from cheng.infrastructure.history import History, Shape
 from cheng.kernel.observations import BAD, Batch, Events, Quality
+from cheng.standards.problems import Refused
 
 DAY = 86_400_000_000
 SMALL = Shape(segment_rows=60, fan=3)
@@ -309,3 +311,60 @@ def test_a_full_tail_makes_the_writer_flush(tmp_path):
     assert history.count() == 200
     assert history.bytes() > 0
     history.close()
+
+
+def shuffled(batch: Batch, dice: np.random.Generator) -> list[Batch]:
+    """The same readings in another order and in other deliveries, some of them twice."""
+    order = dice.permutation(np.append(np.arange(len(batch)), dice.integers(0, len(batch), 5)))
+    cuts = np.sort(dice.integers(0, len(order), dice.integers(1, 6)))
+    return [batch.take(rows) for rows in np.split(order, cuts) if len(rows)]
+
+
+def kept(directory: Path, batches: list[Batch], dice: np.random.Generator) -> str:
+    history = small(directory)
+    for batch in batches:
+        history.append(batch)
+        if dice.random() < 0.3:
+            history.compact()
+    digest = history.digest()
+    history.compact()
+    assert history.digest() == digest
+    history.close()
+    shutil.rmtree(directory)
+    return digest
+
+
+def agrees_whatever_the_order(directory: Path, rounds: int) -> None:
+    dice = np.random.default_rng(7)
+    n = 120
+    times = dice.permutation(n // 2) * 1000
+    batch = Batch.of(dice.integers(0, 3, n), np.arange(n) % 2, np.repeat(times, 2), dice.integers(0, 99, n) / 10)
+    digests = {kept(directory / str(turn), shuffled(batch, dice), dice) for turn in range(rounds)}
+    assert len(digests) == 1
+    batch.value[5] += 0.1
+    assert kept(directory / "other", [batch], dice) not in digests
+
+
+def test_shuffled_deliveries_make_the_same_history(tmp_path):
+    agrees_whatever_the_order(tmp_path, 20)
+
+
+@pytest.mark.slow
+def test_a_thousand_shuffled_deliveries_make_the_same_history(tmp_path):
+    agrees_whatever_the_order(tmp_path, 1000)
+
+
+def test_of_different_values_at_one_time_the_first_to_come_makes_the_digest(tmp_path):
+    digests = []
+    for values in ([1.0, 2.0], [1.0, 3.0], [2.0, 1.0]):
+        history = small(tmp_path / str(values))
+        history.append(Batch.of([1, 1], [0, 0], [5, 5], values, quality=[0, int(Quality.DUPLICATE)]))
+        digests.append(history.digest())
+        history.close()
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_history_in_duckdb_is_not_taken_for_an_empty_one(tmp_path):
+    (tmp_path / "history.duckdb").touch()
+    with pytest.raises(Refused, match="older"):
+        small(tmp_path)

@@ -41,7 +41,7 @@ class History:
         *,
         chunk_rows: int = 262_144,
         flush_rows: int = 4_194_304,
-        tail_rows: int = 8_388_608,
+        tail_rows: int = 12_582_912,
         shape: Shape | None = None,
         roll_bytes: int = 64 << 20,
         fsync: bool = True,

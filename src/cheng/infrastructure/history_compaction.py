@@ -29,7 +29,7 @@ DAY = 86_400_000_000
 class Shape:
     """How segments grow."""
 
-    segment_rows: int = 16_777_216
+    segment_rows: int = 8_388_608
     """the largest segment a merge makes"""
     fan: int = 8
     """so many neighbours of like size become one"""
@@ -58,7 +58,7 @@ class Limits:
     @classmethod
     def of(cls, policy: Mapping[int, Keep], events: Duration | None, now: int) -> "Limits":
         size = max(policy, default=-1) + 2  # the last entry is for attributes beyond: nothing expires
-        limits = cls(*(np.full(size, fill, np.int64) for fill in (NEVER, 0, NEVER)), NEVER)
+        limits = cls(np.full(size, NEVER), np.zeros(size, np.int64), np.full(size, NEVER), NEVER)
         for attr, keep in policy.items():
             if keep.raw is not None:
                 limits.before[attr] = (now - keep.raw.us) // DAY * DAY

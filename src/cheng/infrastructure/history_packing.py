@@ -27,7 +27,7 @@ SAMPLE = 64
 EXCEPTION = 80
 """bits an exception takes"""
 RAW = 15
-"""in place of a number of decimals: the column holds bits, not decimal integers"""
+"""in place of a number of decimals: these are bits"""
 UNITS = np.array([1, 1_000])
 KEY = 1 << 32
 SCALES = np.array([1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6])
@@ -72,8 +72,6 @@ def choose_width(residues: Words, n: int) -> Any:
         if cost < least:
             best, least = width, cost
         above += lengths[width]
-    if best == most:
-        return most
     exceptions = 0
     for row in range(n):
         exceptions += residues[row] >> np.uint64(best) != np.uint64(0)
@@ -154,11 +152,10 @@ def pack_steps(column: Longs, n: int, unit: int, residues: Words, out: Words, at
 @compiled
 def decimals_of(column: Any, n: int) -> Any:
     """The fewest decimals that give nine in ten of a sample back, or RAW."""
-    step = max(1, n // SAMPLE)
     for decimals in range(7):
         scale = SCALES[decimals]
         seen, fitting = 0, 0
-        for row in range(0, n, step):
+        for row in range(0, n, max(1, n // SAMPLE)):
             seen += 1
             scaled = np.floor(column[row] * scale + 0.5)
             fitting += abs(scaled) < EXACT and scaled / scale == column[row]
@@ -212,15 +209,13 @@ def pick(column: Any, order: Any, row: int, into: Any, n: int) -> None:
 
 
 @compiled
-def pack(
-    seq: Any, thing: Any, attr: Any, time: Any, value: Any, latitude: Any, quality: Any,
-    order: Any, row: int, out: Words, index: Longs, checks: Words,
-) -> tuple[int, int, int]:  # fmt: skip
-    """Packs rows `order[row:]` into pages, until all are packed or `out` or `index` has no room for another page.
+def pack(columns: Any, order: Any, row: int, out: Words, index: Longs, checks: Words) -> tuple[int, int, int]:
+    """Packs rows `order[row:]` of the columns of `Rows` into pages, until all are packed or `out` or `index` is full.
 
     `index` gets (first word, rows, key of the first, key of the last, least time, greatest time) of each page,
     where key = attr * 2**32 + thing; `checks` its check word. Returns the next row, and the words and pages used.
     """
+    seq, thing, attr, time, value, latitude, quality = columns
     total, at, page = len(order), 0, 0
     longs, floats = np.empty((5, PAGE), np.int64), np.empty((2, PAGE), np.float64)
     bits = floats.view(np.int64)
@@ -264,57 +259,64 @@ def length_of(words: Words, at: int, end: int, n: int) -> Any:
 
 
 @compiled
-def open_words(words: Words, at: int, n: Any, residues: Words) -> Any:
-    """Unpacks the residues of a column that `length_of` has measured; where its exceptions begin."""
+def open_words(words: Words, at: int, n: Any, begin: Any, end: Any, residues: Words) -> Any:
+    """Unpacks residues of rows [begin, end) of a column that `length_of` has measured; where its exceptions begin."""
     width = np.int64(words[at] & np.uint64(0xFF))
     body = at + 3
-    end = body + (n * width + 63) // 64
+    spare = body + (n * width + 63) // 64
     if width == 0:
-        residues[:n] = np.uint64(0)
-        return end
+        residues[begin:end] = np.uint64(0)
+        return spare
     mask = np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - width)
-    bit: Any = 0
-    for row in range(n):
+    bit: Any = begin * width
+    for row in range(begin, end):
         word, shift = body + (bit >> 6), np.uint64(bit & 63)
-        further = words[min(word + 1, end - 1)] << np.uint64(1) << (np.uint64(63) - shift)
+        further = words[min(word + 1, spare - 1)] << np.uint64(1) << (np.uint64(63) - shift)
         residues[row] = (words[word] >> shift | further) & mask
         bit += width
-    return end
+    return spare
 
 
 @compiled
-def open_steps(words: Words, at: int, n: Any, residues: Words, column: Longs) -> None:
-    spare = open_words(words, at, n, residues)
+def open_steps(words: Words, at: int, n: Any, end: Any, residues: Words, column: Longs) -> None:
+    """The first `end` of n rows."""
     exceptions = np.int64(words[at] >> np.uint64(16))
+    unit: Any = min(np.int64(words[at] >> np.uint64(8) & np.uint64(0xFF)), 1)
+    size = UNITS[unit]
+    base, here = np.int64(words[at + 1]), np.int64(words[at + 2])
+    if words[at] & np.uint64(0xFF) == np.uint64(0) and exceptions == 0:
+        for row in range(end):
+            column[row] = (here + base * row) * size
+        return
+    spare = open_words(words, at, n, 0, end, residues)
     for turn in range(exceptions):
         place = words[spare + exceptions + (turn >> 2)] >> np.uint64(16 * (turn & 3))
         at_row: Any = min(np.int64(place & np.uint64(0xFFFF)), n - 1)
         residues[at_row] = words[spare + turn]
-    unit: Any = min(np.int64(words[at] >> np.uint64(8) & np.uint64(0xFF)), 1)
-    size = UNITS[unit]
-    base, here = np.int64(words[at + 1]), np.int64(words[at + 2])
     column[0] = here * size
-    for row in range(1, n):
+    for row in range(1, end):
         here += base + np.int64(residues[row])
         column[row] = here * size
 
 
 @compiled
-def open_floats(words: Words, at: int, n: Any, residues: Words, column: Any, bits: Longs) -> None:
-    spare = open_words(words, at, n, residues)
+def open_floats(words: Words, at: int, n: Any, begin: Any, end: Any, residues: Words, column: Any, bits: Longs) -> None:
+    """Rows [begin, end) of n; what lies in the others is of no use."""
+    spare = open_words(words, at, n, begin, end, residues)
     exceptions = np.int64(words[at] >> np.uint64(16))
     decimals = np.int64(words[at] >> np.uint64(8) & np.uint64(0xFF))
     base = np.int64(words[at + 1])
     if decimals > 6:
-        for row in range(n):
+        for row in range(begin, end):
             bits[row] = base + np.int64(residues[row])
     else:
         scale = SCALES[decimals]
-        for row in range(n):
+        for row in range(begin, end):
             column[row] = (base + np.int64(residues[row])) / scale
     for turn in range(exceptions):
         place = words[spare + exceptions + (turn >> 2)] >> np.uint64(16 * (turn & 3))
-        bits[min(np.int64(place & np.uint64(0xFFFF)), n - 1)] = np.int64(words[spare + turn])
+        at_row: Any = min(np.int64(place & np.uint64(0xFFFF)), n - 1)
+        bits[at_row] = np.int64(words[spare + turn])
 
 
 @compiled
@@ -335,16 +337,44 @@ def layout(words: Words, start: int, end: int, check: Any, rows: int, places: Lo
 
 
 @compiled
-def unpack(
-    words: Words, pages: Longs, checks: Words, low: int, high: int, start: int, last: int, bad: int, wide: bool,
-    seq: Any, thing: Any, attr: Any, time: Any, value: Any, latitude: Any, quality: Any, spoilt: Any,
-) -> int:  # fmt: skip
-    """The readings of `pages` (first word, word after the last, rows) with key in [low, high], time in
-    [start, last] and no mark of `bad`, into the columns; how many. `spoilt` says which pages are damaged: nothing of
-    them is taken.
+def pick_rows(longs: Longs, n: Any, keys: Any, times: Any, bad: int, picked: Longs) -> Any:
+    """The rows with key and time in closed ranges and no mark of `bad`: how many, and the row after the last."""
+    low, high = keys
+    start, last = times
+    here = after = 0
+    for row in range(n):
+        key = longs[0, row] * KEY + longs[1, row]
+        picked[here] = row
+        wanted = (low <= key) & (key <= high) & (start <= longs[2, row]) & (longs[2, row] <= last)
+        if wanted & (longs[3, row] & bad == 0):
+            here += 1
+            after = row + 1
+    return here, after
 
+
+@compiled
+def open_picked(
+    words: Words, at: int, n: Any, picked: Longs, here: Any, residues: Words, column: Any, bits: Longs
+) -> None:
+    """The rows picked of a column of floats, one stretch after the other."""
+    turn: Any = 0
+    while turn < here:
+        begin = picked[turn]
+        turn += 1
+        while turn < here and picked[turn] - picked[turn - 1] < 8:
+            turn += 1
+        open_floats(words, at, n, begin, picked[turn - 1] + 1, residues, column, bits)
+
+
+@compiled
+def unpack(
+    words: Words, pages: Longs, checks: Words, keys: Any, times: Any, bad: int, wide: bool, columns: Any, spoilt: Any
+) -> Any:
+    """The readings of `pages` (first word, word after the last, rows) with key and time in closed ranges and no mark
+    of `bad`, into the columns; how many. `spoilt` says which pages are damaged: nothing of them is taken.
     The columns must have room for all rows of all pages. Without `wide`, seq and latitude are left as they are.
     """
+    seq, thing, attr, time, value, latitude, quality = columns
     places, picked, taken = np.empty(7, np.int64), np.empty(PAGE, np.int64), 0
     longs, floats, residues = np.empty((5, PAGE), np.int64), np.empty((2, PAGE)), np.empty(PAGE, np.uint64)
     bits = floats.view(np.int64)
@@ -353,15 +383,13 @@ def unpack(
         if not layout(words, pages[page, 0], pages[page, 1], checks[page], n, places) or taken + n > len(time):
             spoilt[page] = True
             continue
-        for column in range(5 if wide else 4):
-            open_steps(words, places[column], n, residues, longs[column])
-        here = 0
-        for row in range(n):
-            key, moment = longs[0, row] * KEY + longs[1, row], longs[2, row]
-            picked[here] = row
-            here += (low <= key) & (key <= high) & (start <= moment) & (moment <= last) & (longs[3, row] & bad == 0)
+        for column in range(4):
+            open_steps(words, places[column], n, n, residues, longs[column])
+        here, end = pick_rows(longs, n, keys, times, bad, picked)
         for column in range((2 if wide else 1) if here else 0):
-            open_floats(words, places[5 + column], n, residues, floats[column], bits[column])
+            open_picked(words, places[5 + column], n, picked, here, residues, floats[column], bits[column])
+        if wide and here:
+            open_steps(words, places[4], n, end, residues, longs[4])
         for turn in range(here):
             row, to = picked[turn], taken + turn
             attr[to], thing[to], time[to] = longs[0, row], longs[1, row], longs[2, row]

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ LINE = np.dtype(
 )
 
 Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def readings(base: Base, ask: Ask, limit: int | None, dedupe: bool) -> pa.Table:
@@ -72,7 +74,7 @@ def _of_one(base: Base, ask: Ask, wide: bool) -> tuple[Rows, pa.Table | None]:
 def series(base: Base, ask: Ask, points: int | None) -> pa.Table:
     """Table of `SERIES` by time; with `points`, about that many: the least and the greatest of each stretch."""
     rows, rolled = _of_one(base, ask, True)
-    columns = (rows.time, rows.value, rows.latitude, rows.quality)
+    columns: Any = (rows.time, rows.value, rows.latitude, rows.quality)
     if rolled is not None:
         mean = rolled["total"].to_numpy() / rolled["count"].to_numpy()
         unmarked = np.zeros(len(mean), np.uint16)
@@ -87,7 +89,7 @@ def series(base: Base, ask: Ask, points: int | None) -> pa.Table:
 
 
 @compiled
-def extremes(time: Longs, value: npt.NDArray[np.float64], stretches: int) -> npt.NDArray[np.int64]:
+def extremes(time: Longs, value: Floats, stretches: int) -> npt.NDArray[np.int64]:
     """The rows of the least and greatest value of each of equal stretches of rising times; NaN is neither."""
     n, count = len(time), 0
     kept = np.empty(min(n, 2 * stretches + 2), np.int64)
@@ -111,29 +113,41 @@ def extremes(time: Longs, value: npt.NDArray[np.float64], stretches: int) -> npt
 def buckets(base: Base, ask: Ask, width: int) -> pa.Table:
     """Table of `BUCKETS`; buckets are `width` long and counted from `ask.start`; empty ones are left out."""
     rows, rolled = _of_one(base, ask, False)
-    time, value = rows.time, rows.value
-    gaps = np.isnan(value)
-    if gaps.any():
-        time, value = time[~gaps], value[~gaps]
     if rolled is not None:
-        return _with_rolled(time, value, rolled, ask.start, width)
-    number = (time - ask.start) // width
-    first = np.flatnonzero(number[1:] != number[:-1]) + 1
-    first = np.append(0, first) if len(time) else first
-    if not len(first):
-        return BUCKETS.empty_table()
-    count = np.diff(first, append=len(time))
-    columns = [
-        ask.start + number[first] * width,
-        count,
-        *(of.reduceat(value, first) for of in (np.minimum, np.maximum)),
-    ]
-    columns += [np.add.reduceat(value, first) / count, value[first + count - 1]]
+        return _with_rolled(rows.time, rows.value, rolled, ask.start, width)
+    columns = into_buckets(rows.time, rows.value, ask.start, width)
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=BUCKETS)
 
 
-def _with_rolled(time: Longs, value: npt.NDArray[np.float64], rolled: pa.Table, start: int, width: int) -> pa.Table:
+@compiled
+def into_buckets(
+    time: Longs, value: Floats, start: int, width: int
+) -> tuple[Longs, Longs, Floats, Floats, Floats, Floats]:
+    """Start, count, least, most, mean and last of the buckets of rising times; NaN is in none."""
+    n, at = len(time), -1
+    bucket, count = np.empty(n, np.int64), np.empty(n, np.int64)
+    least, most, mean, last = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    end = np.int64(start)
+    for row in range(n):
+        here = value[row]
+        if np.isnan(here):
+            continue
+        if at < 0 or time[row] >= end:
+            at += 1
+            bucket[at] = start + (time[row] - start) // width * width
+            end = bucket[at] + width
+            count[at], least[at], most[at], mean[at] = 0, here, here, 0.0
+        count[at] += 1
+        least[at], most[at] = min(least[at], here), max(most[at], here)
+        mean[at] += here
+        last[at] = here
+    at += 1
+    return bucket[:at], count[:at], least[:at], most[:at], mean[:at] / count[:at], last[:at]
+
+
+def _with_rolled(time: Longs, value: Floats, rolled: pa.Table, start: int, width: int) -> pa.Table:
     """Buckets of readings and of roll-ups; each roll-up counts where it begins, and lasts until its last reading."""
+    time, value = time[~np.isnan(value)], value[~np.isnan(value)]
     raw = {"at": time, "count": np.ones(len(time), np.int64), "low": value, "high": value, "total": value}
     raw |= {"last": value, "last_time": time}
     other = {name: rolled[name].to_numpy() for name in ("count", "low", "high", "total", "last", "last_time")}

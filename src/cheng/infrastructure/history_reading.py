@@ -1,13 +1,14 @@
 """How readings come out of segments and chunks: those that answer a question, or all of them in order."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from cheng.infrastructure.history_packing import unpack
+from cheng.infrastructure.history_packing import PAGE, unpack
 from cheng.infrastructure.history_rows import Ask, Order, Rows
-from cheng.infrastructure.history_segments import Segment, page_places
+from cheng.infrastructure.history_segments import Segment
 from cheng.infrastructure.history_tail import Chunk, among
 
 Piece = Segment | Chunk
@@ -38,38 +39,50 @@ def gather(pieces: Sequence[Piece], ask: Ask, report: Report, wide: bool = True)
 
 def within(segments: Sequence[Segment], ask: Ask, keys: tuple[int, int], wide: bool, report: Report) -> Rows:
     """The readings with a key in the range, of the time asked for."""
-    jobs = [(one, begin, end) for one in segments for begin, end in page_places(one, one.chosen(ask, *keys))]
-    sizes = [int(one.places[end - 1, 1] - one.places[begin, 0]) for one, begin, end in jobs]
-    rows = Rows.sized(sum(int(one.page_rows[begin:end].sum()) for one, begin, end in jobs))
+    jobs = [Job.of(one, begin, end) for one in segments for begin, end in one.runs(ask, *keys)]
+    rows = Rows.sized(PAGE * sum(job.end - job.begin for job in jobs))
     taken = at = 0
     while at < len(jobs):
         stop, size = at, 0
-        while stop < len(jobs) and (stop == at or size + sizes[stop] <= BATCH):
-            size += sizes[stop]
+        while stop < len(jobs) and (stop == at or size + jobs[stop].size <= BATCH):
+            size += jobs[stop].size
             stop += 1
-        taken += _batch(jobs[at:stop], size, rows, taken, ask, keys, wide, report)
+        taken += _batch(
+            jobs[at:stop], size, tuple(column[taken:] for column in rows.columns()), ask, keys, wide, report
+        )
         at = stop
     return rows.take(slice(taken))
 
 
-def _batch(
-    jobs: list[tuple[Segment, int, int]], size: int, rows: Rows, taken: int,
-    ask: Ask, keys: tuple[int, int], wide: bool, report: Report,
-) -> int:  # fmt: skip
-    words, at = np.empty(size, np.uint64), 0
-    places = np.concatenate([one.places[begin:end] for one, begin, end in jobs])
-    checks = np.concatenate([one.check[begin:end] for one, begin, end in jobs])
-    row = 0
-    for one, begin, end in jobs:
-        start, stop = int(one.places[begin, 0]), int(one.places[end - 1, 1])
-        one.read_into(words[at : at + stop - start], start * 8)
+class Job(NamedTuple):
+    """Pages that lie side by side in a segment."""
+
+    segment: Segment
+    begin: int
+    end: int
+    start: int
+    """word"""
+    size: int
+    """words"""
+
+    @classmethod
+    def of(cls, segment: Segment, begin: int, end: int) -> "Job":
+        start = int(segment.places[begin, 0])
+        return cls(segment, begin, end, start, int(segment.places[end - 1, 1]) - start)
+
+
+def _batch(jobs: list[Job], size: int, into: Any, ask: Ask, keys: tuple[int, int], wide: bool, report: Report) -> int:
+    words, at, row = np.empty(size, np.uint64), 0, 0
+    places = np.concatenate([job.segment.places[job.begin : job.end] for job in jobs])
+    checks = np.concatenate([job.segment.check[job.begin : job.end] for job in jobs])
+    for segment, begin, end, start, length in jobs:
+        segment.read_into(words[at : at + length], start * 8)
         places[row : row + end - begin, :2] += at - start
-        at, row = at + stop - start, row + end - begin
+        at, row = at + length, row + end - begin
     spoilt = np.zeros(len(places), np.bool_)
-    columns = [column[taken:] for column in rows.columns()]
-    count = unpack(words, places, checks, *keys, ask.start, ask.end - 1, ask.bad, wide, *columns, spoilt)
+    count = unpack(words, places, checks, keys, (ask.start, ask.end - 1), ask.bad, wide, into, spoilt)
     if spoilt.any():
-        numbers = [(one, page) for one, begin, end in jobs for page in range(begin, end)]
+        numbers = [(job.segment, page) for job in jobs for page in range(job.begin, job.end)]
         for page in np.flatnonzero(spoilt).tolist():
             report(*numbers[page])
     return int(count)

@@ -25,7 +25,7 @@ READINGS = pa.schema(
         ("quality", pa.uint16()),
     ]
 )
-DTYPES = (np.int64, np.int32, np.int32, np.int64, np.float64, np.float64, np.uint16)
+DTYPES: tuple[Any, ...] = (np.int64, np.int32, np.int32, np.int64, np.float64, np.float64, np.uint16)
 
 Order = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
@@ -48,12 +48,12 @@ def stable_order(order: Any, column: Any, least: int, most: int) -> Any:
         for row in range(n):
             counts[np.int64(keys[row] >> np.uint64(shift) & np.uint64(2047))] += 1
         total: Any = 0
-        for digit in range(2048):
-            count = counts[digit]
-            counts[digit] = total
+        for place in range(2048):
+            count: Any = counts[place]
+            counts[place] = total
             total += count
         for row in range(n):
-            digit = np.int64(keys[row] >> np.uint64(shift) & np.uint64(2047))
+            digit: Any = np.int64(keys[row] >> np.uint64(shift) & np.uint64(2047))
             others[counts[digit]], then[counts[digit]] = keys[row], now[row]
             counts[digit] += 1
         keys, others = others, keys
@@ -82,8 +82,8 @@ class Rows:
         """Room for n rows, with anything in it."""
         return cls(*(np.empty(n, dtype) for dtype in DTYPES))
 
-    def columns(self) -> tuple[npt.NDArray[Any], ...]:
-        """In the order of `READINGS`."""
+    def columns(self) -> Any:
+        """A tuple in the order of `READINGS`."""
         return self.seq, self.thing, self.attr, self.time, self.value, self.latitude, self.quality
 
     def take(self, rows: npt.NDArray[Any] | slice) -> Self:

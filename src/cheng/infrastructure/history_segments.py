@@ -39,6 +39,8 @@ ENTRY = np.dtype(
     ]
 )
 """a page or a table: bytes and rows, its check word, and the least and greatest key and time in it"""
+FEW = 4
+"""pages"""
 TABLE_ROWS = 65_536
 BLOCK = 1 << 17
 """words that are packed in one go"""
@@ -89,21 +91,26 @@ class Segment:
         self.time_first = int(self.low.min()) if self.pages else 1 << 62
         self.time_last = int(self.high.max()) if self.pages else -(1 << 62)
 
-    def chosen(self, ask: Ask, low: int, high: int) -> npt.NDArray[np.intp]:
-        """Numbers of the pages that may hold what is asked for with a key in [low, high]."""
+    def runs(self, ask: Ask, low: int, high: int) -> list[tuple[int, int]]:
+        """(first, after the last) of the pages that may hold what is asked for with a key in [low, high].
+
+        A few pages too many are read in one go rather than left out.
+        """
         if self.time_first >= ask.end or self.time_last < ask.start:
-            return NONE
+            return []
         begin = int(self.key_last.searchsorted(low))
         end = int(self.key_first.searchsorted(high, "right"))
-        if begin >= end:
-            return NONE
-        if ask.start <= self.time_first and self.time_last < ask.end:
-            hit = np.ones(end - begin, np.bool_)
-        else:
-            hit = (self.low[begin:end] < ask.end) & (self.high[begin:end] >= ask.start)
+        if end - begin <= FEW:
+            return [(begin, end)] if begin < end else []
+        hit = (self.low[begin:end] < ask.end) & (self.high[begin:end] >= ask.start)
         if ask.attrs is None and ask.things is not None:
             hit &= self._with_things(ask.things[0], ask.things[-1])[begin:end]
-        return np.flatnonzero(hit) + begin
+        pages = np.flatnonzero(hit) + begin
+        if not len(pages):
+            return []
+        cuts = np.flatnonzero(np.diff(pages) > FEW)
+        begins, ends = pages[np.append(0, cuts + 1)], pages[np.append(cuts, len(pages) - 1)] + 1
+        return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
     def _with_things(self, first: int, last: int) -> Mask:
         """(pages,) could a thing from `first` to `last` be in it, whatever its attribute?"""
@@ -139,15 +146,12 @@ class Segment:
     def table(self, entry: int) -> pa.Table | None:
         """A table of events, roll-ups or last readings; None if it is damaged."""
         one = self.entries[entry]
-        words = np.empty(int(one["length"]) // 8, np.uint64)
+        words: Any = np.empty(int(one["length"]) // 8, np.uint64)
         self.read_into(words, int(one["offset"]))
         if zlib.crc32(words) != int(one["check"]):
             return None
         with pa.ipc.open_stream(pa.py_buffer(words)) as stream:
             return stream.read_all()
-
-
-NONE = np.zeros(0, np.intp)
 
 
 class Writer:
@@ -159,7 +163,7 @@ class Writer:
         self.tables: list[Entries] = []
         self.rows = 0
         sink.write(bytes(ROOM))
-        self._out = np.empty(BLOCK, np.uint64)
+        self._out: Any = np.empty(BLOCK, np.uint64)
         self._index = np.empty((BLOCK // 64, 6), np.int64)
         self._checks = np.empty(BLOCK // 64, np.uint64)
 
@@ -167,7 +171,7 @@ class Writer:
         """Readings in the order given; none of them sorts before what was added earlier."""
         row, columns = 0, rows.narrow().columns()
         while row < len(order):
-            row, used, pages = pack(*columns, order, row, self._out, self._index, self._checks)
+            row, used, pages = pack(columns, order, row, self._out, self._index, self._checks)
             index = self._index[:pages]
             made = np.zeros(pages, ENTRY)
             made["kind"], made["rows"], made["check"] = READINGS, index[:, 1], self._checks[:pages]
@@ -282,12 +286,3 @@ def survey(directory: Path) -> tuple[list[Path], list[Path]]:
         covered = kept and range_of(kept[-1])[1] >= range_of(path)[1]
         (void if covered else kept).append(path)
     return kept, void
-
-
-def page_places(segment: Segment, pages: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """(first, after the last) of the runs in which `pages` are best read: through small gaps."""
-    if len(pages):
-        cuts = np.flatnonzero(np.diff(pages) > 4) + 1
-        begins, ends = np.append(0, cuts), np.append(cuts, len(pages))
-        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-            yield int(pages[begin]), int(pages[end - 1]) + 1

@@ -80,8 +80,8 @@ class Chunk:
             self.runs[:], self.events[:], self.event_count, self.last, self.time_first, self.time_last,
         )  # fmt: skip
 
-    def seq(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
-        """The numbers of rows."""
+    def seq(self, rows: npt.NDArray[np.intp]) -> Any:
+        """(n,) int64: the numbers of n rows."""
         starts, numbers = np.array(self.runs or [(0, 0)]).T
         if len(starts) == 1:
             return rows + (numbers[0] - starts[0])

@@ -11,20 +11,23 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from bench.gateways import PREFIX, THINGS
+from bench.judging import model, rule
 from bench.measuring import ROOT, Durability, Figure, folder, report
 from bench.peers.lane import Expected, Outcome, workload
 from bench.peers.streams import job
-from bench.server import model
 from cheng.hub import Hub, open_hub
-from cheng.infrastructure.alert_changes import Found
 from cheng.infrastructure.judges import Judges
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.resolving import resolve
 from cheng.infrastructure.settings import Settings
+from cheng.kernel.entities import Entity, Quantity
+from cheng.kernel.model import Model
 from cheng.kernel.observations import Batch
 from cheng.protocols.decoding import NDJSON, decode
 
@@ -33,13 +36,19 @@ GOAL, SHARE = 2_100_000, 0.9
 CHUNK = 4_000_000
 """Bytes decoded in one go."""
 THREADS = 2
+SIGN = {"raised": 1, "withdrawn": -1}
 
 
+@dataclass
 class Engine:
     """Our side: a process of its own that has judged a chunk before, as a hub that runs has."""
 
-    name = "Cheng"
+    types: int = 1
+    """of things, each with the same number of things"""
+    rules: int = 1
+    """about each type; the first is that of the workload, the others are above all its values"""
     durability: Durability = "volatile"
+    name: str = "Cheng"
 
     def prepare(self, home: Path) -> None: ...
 
@@ -48,7 +57,18 @@ class Engine:
 
     def run(self, folder: Path) -> Outcome:
         words = [sys.executable, "-m", "bench.engine_lane", "--job"]
-        return job(words, folder, 0, more={"PYTHONPATH": str(ROOT)})
+        return job(words, folder, 0, str(self.types), str(self.rules), more={"PYTHONPATH": str(ROOT)})
+
+
+def city(types: int, rules: int) -> Model:
+    """Types of stations with their rules."""
+    specs: list[type] = []
+    for number in range(types):
+        station: Any = type(f"Station{number}", (Entity,), {"__doc__": "A station.", "pm10": Quantity("ug/m3", "PM10")})
+        over = [80, *range(120, 119 + rules)]
+        made = [rule(f"above_{number}_{limit}", station.pm10 > limit) for limit in over]
+        specs += [station, *made]
+    return model(specs)
 
 
 def chunks(path: Path) -> Iterator[bytes]:
@@ -72,42 +92,39 @@ def batches(payloads: Iterable[bytes], hub: Hub) -> Iterator[Batch]:
             ahead += [pool.submit(read, payload) for payload in islice(rest, 1)]
 
 
-def judged(payloads: Iterable[bytes], hub: Hub) -> list[Found]:
-    """All changes, by judges that know nothing yet."""
+def alerting(payloads: Iterable[bytes], hub: Hub) -> Counter[str]:
+    """How many alerts each thing has, withdrawn ones taken off, by judges that know nothing yet."""
     judges = Judges(hub.store, hub.model, hub.things, hub.clock)
-    return [found for batch in batches(payloads, hub) for found in judges.take(batch, hub.clock.now())]
-
-
-def alerting(found: list[Found]) -> list[str]:
-    """The things of all alerts that were not withdrawn again."""
     counts: Counter[str] = Counter()
-    for one in found:
-        if one.thing and one.change.kind in ("raised", "withdrawn"):
-            counts[one.thing.id] += 1 if one.change.kind == "raised" else -1
-    return list(counts.elements())
+    for batch in batches(payloads, hub):
+        for found in judges.take(batch, hub.clock.now()):
+            if found.thing and found.change.kind in SIGN:
+                counts[found.thing.id] += SIGN[found.change.kind]
+    return counts
 
 
-def measured(source: Path, target: Path) -> None:
+def measured(source: Path, target: Path, types: int, rules: int) -> None:
     """The job: like those of the peers, see `streams.job`."""
     with folder() as data:
-        hub = open_hub(Settings.load(data, {}), model=model(1))
-        hub.things.put([NewThing(f"{PREFIX}{n:05d}", "Station") for n in range(THINGS)], "bench")
-        judged(islice(chunks(source), 2), hub)
+        hub = open_hub(Settings.load(data, {}), model=city(types, rules))
+        hub.things.put([NewThing(f"{PREFIX}{n:05d}", f"Station{n % types}") for n in range(THINGS)], "bench")
+        alerting(islice(chunks(source), 2), hub)
         used, start = time.process_time(), time.perf_counter()
-        found = judged(chunks(source), hub)
+        found = alerting(chunks(source), hub)
         told = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - used}
         hub.close()
-    target.write_text("\n".join(alerting(found)))
+    target.write_text("\n".join(found.elements()))
     print(json.dumps(told))
 
 
 def main() -> None:
     words = argparse.ArgumentParser(prog="bench.engine_lane", description=__doc__.splitlines()[0])
     words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
+    words.add_argument("--job", nargs=5, help=argparse.SUPPRESS)
     asked = words.parse_args()
     if asked.job:
-        measured(*map(Path, asked.job[:2]))
+        source, target, _, types, rules = asked.job
+        measured(Path(source), Path(target), int(types), int(rules))
         return
     outcomes = {name: [Engine().run(workload(name)) for _ in range(asked.rounds)] for name in ("w1", "w2")}
     for name, told in outcomes.items():

@@ -42,8 +42,11 @@ class Outcome:
 class Peer(Protocol):
     """A side of a comparison; the hub is one, too."""
 
-    name: str
-    durability: Durability
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def durability(self) -> Durability: ...
 
     def prepare(self, home: Path) -> None:
         """Installs what is needed into `home`, from package registries alone; returns at once when it is there."""

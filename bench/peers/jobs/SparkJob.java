@@ -165,7 +165,7 @@ public final class SparkJob {
         }
         Files.write(Path.of(words[1]), found);
         System.out.printf(
-                Locale.ROOT, "{\"seconds\": %f, \"cpu_seconds\": %f, \"note\": \"warm; cold %.1f s\"}%n", took[2], used, took[0]);
+                Locale.ROOT, "{\"seconds\": %f, \"cpu_seconds\": %f, \"note\": \"cold %.0f s\"}%n", took[2], used, took[0]);
         spark.stop();
     }
 }

@@ -81,9 +81,7 @@ class Intake:
         if len(batch):
             await asyncio.wrap_future(self.hub.pipeline.submit(batch, actor.name))
             count_marks(answers, batch)
-        kept = [row for n, answer in enumerate(answers) for row in what_was_sent(payloads[n], media_type, answer)]
-        if kept:
-            await self._keep((door, actor.name, kept))
+        await self._keep_of(payloads, media_type, answers, actor, door)
         return answers
 
     def take_now(self, reports: Reports, actor: Actor) -> Receipt:
@@ -110,6 +108,22 @@ class Intake:
                 error.line = (error.line or 1) - (end - count)
         return batch, answers
 
+    async def _keep_of(
+        self,
+        payloads: Sequence[bytes],
+        media_type: str,
+        answers: Sequence[Receipt | InputError],
+        actor: Actor,
+        door: str,
+    ) -> None:
+        """Keeps aside what was refused of some payloads."""
+
+        def found() -> list[tuple[InputError, bytes]]:
+            return [row for n, answer in enumerate(answers) for row in what_was_sent(payloads[n], media_type, answer)]
+
+        if any(isinstance(answer, InputError) or answer.refused for answer in answers):
+            await self._keep((door, actor.name, await asyncio.to_thread(found)))
+
     async def _keep(self, refused: Delivery) -> None:
         """Keeps what was refused: while one write goes on, whatever comes is gathered for the next."""
         if self._aside is None or self._aside[1].done():
@@ -126,7 +140,15 @@ class Intake:
 
     async def take_events(self, payload: bytes, actor: Actor, door: str) -> Receipt:
         """Events as NDJSON: {"event": "Panic", "time": …, and the fields}. Durable when it returns."""
-        may = self.scope(actor)
+        work = (payload, self.scope(actor))
+        small = len(payload) <= SMALL
+        events, receipt = self._read_events(*work) if small else await asyncio.to_thread(self._read_events, *work)
+        if len(events):
+            await asyncio.wrap_future(self.hub.pipeline.submit(events, actor.name))
+        await self._keep_of([payload], NDJSON, [receipt], actor, door)
+        return receipt
+
+    def _read_events(self, payload: bytes, may: Scope | None) -> tuple[Events, Receipt]:
         receipt = Receipt()
         kinds: list[int] = []
         times: list[int] = []
@@ -143,13 +165,8 @@ class Intake:
             kinds.append(kind)
             times.append(time)
             payloads.append(msgspec.json.encode(record))
-        if kinds:
-            receipt.accepted = len(kinds)
-            await asyncio.wrap_future(self.hub.pipeline.submit(Events.of(kinds, times, payloads)))
-        kept = what_was_sent(payload, NDJSON, receipt)
-        if kept:
-            await self._keep((door, actor.name, kept))
-        return receipt
+        receipt.accepted = len(kinds)
+        return Events.of(kinds, times, payloads), receipt
 
     def _event(self, text: bytes, may: Scope | None) -> tuple[int, int, dict[str, Any]]:
         try:

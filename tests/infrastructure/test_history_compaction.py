@@ -188,7 +188,7 @@ def test_a_reader_keeps_the_files_it_began_with(history):
 
 def test_a_flipped_bit_in_a_segment_never_gives_a_wrong_answer_and_costs_one_page(tmp_path):
     dice = random.Random(3)
-    history = small(tmp_path / "sound")
+    history = small(tmp_path / "sound", flush_rows=4000)
     history.append(steady(3000))
     history.close()
     (path,) = (tmp_path / "sound" / "segments").iterdir()

@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,7 +42,7 @@ class History:
         *,
         chunk_rows: int = 262_144,
         flush_rows: int = 4_194_304,
-        tail_rows: int = 12_582_912,
+        tail_rows: int = 8_388_608,
         shape: Shape | None = None,
         roll_bytes: int = 64 << 20,
         fsync: bool = True,
@@ -104,7 +105,7 @@ class History:
         Refused `disk-full`, `history-failed` (507) or `disk-failed` (503): nothing was taken.
         """
         if self._base.held >= self._tail_rows:
-            self.flush()
+            self._moving(lambda: self._base.relieve(self._flush_rows, self._tail_rows))
         first = self._log.append(frame)
         if self._base.full():
             if self._workers:
@@ -115,8 +116,11 @@ class History:
 
     def flush(self) -> int:
         """Moves everything held into a file; the number of rows. Refused `history-failed`: it stays held."""
+        return self._moving(lambda: self._base.flush(self._flush_rows))
+
+    def _moving(self, step: Callable[[], int]) -> int:
         try:
-            moved = self._base.flush()
+            moved = step()
         except Refused as refused:
             self.trouble = refused
             raise
@@ -133,16 +137,10 @@ class History:
     def _settle(self) -> None:
         """Sorts what is full, and writes it into a file when it has become enough."""
         self._base.settle()
-        if self._base.held >= self._flush_rows:
-            self._flush_if_possible()
-            if self._workers and self._settling.mergeable():
+        with suppress(Refused):  # `trouble` says so; the rows are durable and held, and the next append tries again
+            moved = self._moving(lambda: self._base.relieve(self._flush_rows, self._flush_rows))
+            if moved and self._workers and self._settling.mergeable():
                 self._workers[1].wake()
-
-    def _flush_if_possible(self) -> None:
-        try:
-            self.flush()
-        except Refused:  # `trouble` says so; the rows are durable and held, and the next append tries again
-            return
 
     def _merge(self) -> None:
         try:
@@ -280,7 +278,8 @@ class History:
         """Flushes what is held, if it can, and lets go of the directory."""
         for worker in self._workers:
             worker.close()
-        self._flush_if_possible()
+        with suppress(Refused):
+            self.flush()
         self._log.close()
 
 

@@ -103,35 +103,48 @@ class Base:
 
     def settle(self) -> None:
         """Sorts the chunks that are full."""
-        with self._flushing:
-            for piece in self._held:
-                if isinstance(piece, Chunk):
-                    self._swap([piece], piece.settled())
+        for piece in self._held:
+            if isinstance(piece, Chunk):
+                with self._flushing:
+                    if piece in self._held:
+                        self._put(piece.settled(), piece)
 
-    def flush(self) -> int:
-        """Moves all that is held into a file; the number of rows moved.
+    def _put(self, new: Segment, old: Chunk) -> None:
+        with self._lock:
+            self._held = tuple(new if piece is old else piece for piece in self._held)
+
+    def relieve(self, rows: int, above: int) -> int:
+        """Moves `rows` of what is held into a file, or a few more, if it is more than `above`; how many were moved.
 
         Refused `history-failed` (507): nothing was moved and nothing is lost, the log still has it.
         """
         with self._flushing:
+            return self._write(rows) if self.held >= above else 0
+
+    def flush(self, rows: int) -> int:
+        """Moves all that is held now into files of about `rows`; as `relieve`."""
+        with self._flushing:
             with self._lock:
                 self._seal()
-            self.settle()
-            held = [piece for piece in self._held if isinstance(piece, Segment)]
-            if not held:
-                return 0
-            segment = self.written(held, 0)
-            with self._lock:
-                self._held = self._held[len(held) :]
-                self.segments = (*self.segments, segment)
-                moved = sum(piece.holds for piece in held)
-                self.held -= moved
-        return moved
+                last = self._open.first
+            moved = 0
+            while self._held and self._held[0].first < last:
+                moved += self._write(rows)
+            return moved
 
-    def _swap(self, old: Sequence[Piece], new: Segment) -> None:
+    def _write(self, rows: int) -> int:
+        pieces: list[Segment] = []
+        for piece in self._held:
+            if sum(one.holds for one in pieces) < rows:
+                pieces.append(piece.settled() if isinstance(piece, Chunk) else piece)
+        if not pieces:
+            return 0
+        segment, moved = self.written(pieces, 0), sum(piece.holds for piece in pieces)
         with self._lock:
-            at = self._held.index(old[0])
-            self._held = (*self._held[:at], new, *self._held[at + len(old) :])
+            self._held = self._held[len(pieces) :]
+            self.segments = (*self.segments, segment)
+            self.held -= moved
+        return moved
 
     # -- segments in files
 

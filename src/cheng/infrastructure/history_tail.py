@@ -19,7 +19,7 @@ GAP = np.full(1, np.nan)
 UNMARKED = np.zeros(1, np.uint16)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Chunk:
     """Readings in the order of their numbers, and the events between them."""
 

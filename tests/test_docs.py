@@ -23,7 +23,19 @@ from cheng.security.actors import ROLES
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "cheng"
-GUIDES = ("applications", "cases", "history", "http", "indicators", "load", "mqtt", "pipeline", "rules", "security")
+GUIDES = (
+    "applications",
+    "cases",
+    "history",
+    "http",
+    "indicators",
+    "load",
+    "mqtt",
+    "pipeline",
+    "rules",
+    "security",
+    "unusual",
+)
 LONGEST = 150
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]*)` \|", re.M)
 LINK = re.compile(r"\]\(([^)#:]+)[^)]*\)")

@@ -29,6 +29,7 @@ Inside rules, flows and jobs:
     happened    any event of a type
     every       the places of all things of a type together
     count       how many readings within a time met a condition
+    unusual     how unusual a report is for its thing at this hour
     by, near    alerts that share a field or a neighbourhood are one
     last        the history of a field, as a job's input
 
@@ -52,7 +53,7 @@ from cheng.kernel.entities import (
     happened,
     silence,
 )
-from cheng.kernel.expressions import count, every
+from cheng.kernel.expressions import count, every, unusual
 from cheng.kernel.flows import Flow, Step
 from cheng.kernel.indicators import Indicator
 from cheng.kernel.jobs import Job, last
@@ -87,6 +88,7 @@ __all__ = [
     "near",
     "seconds",
     "silence",
+    "unusual",
     "working_days",
     "working_hours",
 ]

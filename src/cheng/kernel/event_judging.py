@@ -45,6 +45,9 @@ class Records:
     def carried(self, field: Blank) -> Floats:
         return np.full(len(self.records), np.nan)
 
+    def unusual(self, field: Blank) -> Floats:
+        return np.full(len(self.records), np.nan)
+
     def hop(self, ref: Blank, field: Blank) -> Floats:
         raise TypeError(f"an event rule cannot follow {ref.name}.{field.name}")
 

@@ -220,6 +220,22 @@ class Count(Term):
         return f"number of times {self.condition.words()} within {self.span}"
 
 
+@dataclass(frozen=True, eq=False)
+class Unusual(Term):
+    """How unusual a report is for its thing at this hour of this weekday, 0 to 1; unknown where it is not reported."""
+
+    of: Blank
+
+    def values(self, frame: Frame) -> Floats:
+        return frame.unusual(self.of)
+
+    def fields(self) -> Iterator[Blank]:
+        yield self.of
+
+    def words(self) -> str:
+        return f"how unusual {self.of.words()} is"
+
+
 class Field(Blank, Term):
     """A blank with the signs of arithmetic and comparison; its kinds are in `entities`."""
 
@@ -289,6 +305,11 @@ class Every:
 def every(field: Field) -> Every:
     """The places of all things of a type together: `Truck.position.outside(every(Dump.boundary))`."""
     return Every(field)
+
+
+def unusual(field: Field) -> Unusual:
+    """How unusual a report is for its thing at this hour, 0 to 1: `unusual(Station.pm10) > 0.5`."""
+    return Unusual(field)
 
 
 def count(condition: Condition, *, within: Duration) -> Count:

@@ -36,6 +36,9 @@ class Frame(Protocol):
     def carried(self, field: "Blank") -> Floats:
         """(n,) what the field was before the first row of the row's thing; NaN when it had not reported."""
 
+    def unusual(self, field: "Blank") -> Floats:
+        """(n,) how unusual the field was where it was reported, 0 to 1; NaN elsewhere."""
+
     def hop(self, ref: "Blank", field: "Blank") -> Floats:
         """(n,) a field of the thing that a reference points to."""
 

@@ -247,6 +247,7 @@ TERMS: dict[type, Say] = {
     e.Rate: rate,
     e.Count: counted,
     e.Hop: hop,
+    e.Unusual: lambda ask, it: ask._("how unusual {what} is", what=term(ask, it.of)),
 }
 CONDITIONS: dict[type, Say] = {
     c.Compare: compare,

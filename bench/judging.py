@@ -1,4 +1,4 @@
-"""Judging by itself: CPU µs a reading, a lot, a rule and a kind of rule, through `Judges.take` as the pipeline calls it.
+"""Judging by itself: CPU µs a reading, a lot, a rule, a kind of rule, through `Judges.take` as the pipeline calls it.
 
 Decoded readings are at hand; marking, ordering, judging, remembering for late corrections and telling the changes is
 what is measured. Arguments: --rounds.
@@ -77,8 +77,7 @@ class Stream:
 
     def batch(self, hub: Hub, rows: slice) -> Batch:
         latitude = None if self.latitude is None else self.latitude[rows].copy()
-        made = Batch.of(self.thing[rows], self.field[rows], self.time[rows], self.value[rows].copy(), latitude)
-        return made
+        return Batch.of(self.thing[rows], self.field[rows], self.time[rows], self.value[rows].copy(), latitude)
 
 
 def delivered(name: str) -> tuple[Stream, Expected]:
@@ -166,33 +165,40 @@ def workloads(home: Path, rounds: int) -> Iterator[Figure]:
         some = Stream(*(column[: 2000 * lot] for column in (w1.thing, w1.field, w1.time, w1.value)))
         spent = [ground.run(some, attr, lot)[0] / 2000 * 1e6 for _ in range(rounds)]
         goal = 60 + 0.15 * lot
-        yield Figure(f"Lots of {lot}, 20 rules", f"≤ {goal:.0f}", "CPU µs a lot", spent, statistics.median(spent) <= goal)
+        yield Figure(
+            f"Lots of {lot}, 20 rules", f"≤ {goal:.0f}", "CPU µs a lot", spent, statistics.median(spent) <= goal
+        )
     ground.close()
 
 
 def thousand_rules(home: Path, rounds: int) -> Iterator[Figure]:
-    """One rule over 10,000 things; 100 types with 10 rules each; one type with 100 fields and 10 rules on each."""
-    one, wide = entity("One", 1), entity("Wide", 100)
+    """100 types with 10 rules each beside one with one; 100 fields with 10 rules each beside the same with one rule."""
+    one, wide, wide_one = entity("One", 1), entity("Wide", 100), entity("WideOne", 100)
     many = [entity(f"Kind{n}", 1) for n in range(100)]
-    specs = [one, wide, *many, above(one, 0, 0)]
+    specs = [one, wide, wide_one, *many, above(one, 0, 0), above(wide_one, 0, 0)]
     specs += [above(kind, 0, n) for kind in many for n in range(10)]
     specs += [above(wide, field, n) for field in range(100) for n in range(10)]
     things = [NewThing(f"one-{n}", "One") for n in range(THINGS)]
     things += [NewThing(f"many-{n}", f"Kind{n % 100}") for n in range(THINGS)]
     things += [NewThing(f"wide-{n}", "Wide") for n in range(THINGS)]
+    things += [NewThing(f"wide-one-{n}", "WideOne") for n in range(THINGS)]
     ground = Ground(home, specs, things)
     known = ground.hub.things.attributes
     alone = np.array([known["One", "f0"]], np.int32)
-    kinds = np.array([[known[f"Kind{n % 100}", "f0"]] for n in range(3 * THINGS)], np.int32)
+    kinds = np.array([[known[f"Kind{n % 100}", "f0"]] for n in range(4 * THINGS)], np.int32)
     fields = np.array([known["Wide", f"f{n}"] for n in range(100)], np.int32)
+    fields_one = np.array([known["WideOne", f"f{n}"] for n in range(100)], np.int32)
     single, hundred = mixed(THINGS, 1, 400_000), mixed(THINGS, 100, 400_000)
-    moved = [Stream(s.thing + by, s.field, s.time, s.value) for s, by in ((single, THINGS), (hundred, 2 * THINGS))]
+    beside = (((single, 0, alone), (single, 1, kinds)), ((hundred, 3, fields_one), (hundred, 2, fields)))
     for lot in (LOT, 100_000):
         shares: tuple[list[float], list[float]] = ([], [])
         for _ in range(rounds):
-            plain = ground.run(single, alone, lot)[0]
-            for number, (stream, attr) in enumerate(((moved[0], kinds), (moved[1], fields))):
-                shares[number].append(plain / ground.run(stream, attr, lot)[0])
+            for number, sides in enumerate(beside):
+                one_rule, rules = (
+                    ground.run(Stream(s.thing + by * THINGS, s.field, s.time, s.value), attr, lot)[0]
+                    for s, by, attr in sides
+                )
+                shares[number].append(one_rule / rules)
         names = ("100 types × 10 rules", "100 fields × 10 rules")
         for name, share in zip(names, shares, strict=True):
             claim = f"1,000 rules over 10,000 things ({name}), lots of {lot:,}"

@@ -31,13 +31,21 @@ class Dealt:
         time, value, latitude = own(batch.time), own(batch.value), own(batch.latitude)
         dealt = self._dealt.columns()
         deal(thing, attr, time, value, latitude, kinds, self._edges, things.slot, number, self._rows, *dealt)
+        self._marks = np.zeros(count, np.uint16)
         self.there: list[int] = (np.flatnonzero(np.diff(self._edges[1:])) + 1).tolist()
         """numbers of the types that there is anything of"""
 
-    def of(self, number: int) -> tuple[Rows, Readings]:
-        """The readings of a type, and where in the batch they are."""
+    def of(self, number: int) -> tuple[Readings, Marks, Rows]:
+        """The readings of a type, room for their marks, and where in the batch they are."""
         some = slice(self._edges[number], self._edges[number + 1])
-        return self._rows[some], Readings(*(column[some] for column in self._dealt.columns()))
+        slot, field, time, value, latitude = self._dealt.columns()
+        readings = Readings(slot[some], field[some], time[some], value[some], latitude[some])
+        return readings, self._marks[some], self._rows[some]
+
+    def mark(self, quality: Marks) -> None:
+        """Adds the marks of the readings to those of the batch."""
+        some = slice(self._edges[1], self._edges[-1])
+        quality[self._rows[some]] |= self._marks[some]
 
 
 def own(column: npt.NDArray[Any]) -> Any:

@@ -144,13 +144,14 @@ class Judges:
         dealt = Dealt(batch, quality, skipped, self.things, *self._tables)
         for number in dealt.there:
             name = self.things.types[number]
-            rows, readings = dealt.of(number)
+            readings, marks, rows = dealt.of(number)
             judge = self.by_type[name]
             leaps = self._leaps(judge, readings, batch.attr[rows]) if fresh and self._limits.leaps else 0
-            marks, changes = judge.take(readings)
-            batch.quality[rows] |= marks | leaps
+            _, changes = judge.take(readings, marks)
+            marks |= leaps
             members = self.things.of_type(name)
             found += [Found(change, members[change.slot]) for change in changes]
+        dealt.mark(batch.quality)
         return found
 
     def _leaps(self, judge: Judge, readings: Readings, attr: Ints) -> Marks:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cheng.kernel.book import LIVE, SETTLED
 from cheng.kernel.columns import NEVER, Rows
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.memory import LISTS
@@ -127,7 +128,7 @@ def _notes(judge: Judge, frozen: Frozen, new: Rows) -> None:
     numbers = {_signature(judged): number for number, judged in enumerate(judge.planned.rules)}
     rule = np.array([numbers.pop(signature, -1) for signature in frozen["rules"].tolist()], np.int64)
     if numbers:
-        judge.things["fresh"][new[new >= 0]] = 3
+        judge.things["fresh"][new[new >= 0]] = LIVE | SETTLED
     for name in LISTS:
         said = frozen[f"{name}.rule"].astype(np.int64)
         kind = said & 1 if name == "believed" else np.zeros(len(said), np.int64)

@@ -29,6 +29,8 @@ __all__ = ["Judge", "Judged"]
 
 MOST = 4096
 """Readings kept per thing at the most; beyond it the oldest go, and lateness and windows shrink with them."""
+AT_ONCE = 16_384
+"""Readings that kernels take in one go: more would not stay near the processor while they are put in order."""
 BUDGET = 8_000_000
 """Readings that all things of a type may keep together if each keeps the most (32 bytes each)."""
 
@@ -90,17 +92,25 @@ class Judge:
 
     # -- what comes in
 
-    def take(self, rows: Readings) -> tuple[Marks, list[Change]]:
-        """Judges good readings of this type, in order of arrival; returns their marks (n,) and what changed."""
+    def take(self, rows: Readings, marks: Marks | None = None) -> tuple[Marks, list[Change]]:
+        """Judges good readings of this type, in order of arrival; returns their marks (n,) and what changed.
+
+        The marks are written to an array of zeros, if one is given.
+        """
         self.grow()
-        marks = np.zeros(len(rows), np.uint16)
-        lot = Lot(rows, marks, np.empty((6, len(rows)), np.intp))
+        marks = np.zeros(len(rows), np.uint16) if marks is None else marks
         changes: list[Change] = []
         if self.stretched.rules:
-            arranged = self.planned.take(lot, ARRANGE, changes) and self._take_wide(lot, changes)
-        else:
-            arranged = self.planned.take(lot, GO_BACK, changes)
-        return (marks, changes) if arranged else self._take_parts(rows)
+            lot = Lot(rows, marks)
+            if not (self.planned.take(lot, ARRANGE, changes) and self._take_wide(lot, changes)):
+                return self._take_parts(rows, marks)
+            return marks, changes
+        for begin in range(0, len(rows), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            part, own = rows.take(some) if len(rows) > AT_ONCE else rows, marks[some]
+            if not self.planned.take(Lot(part, own), GO_BACK, changes):
+                changes += self._take_parts(part, own)[1]
+        return marks, changes
 
     def _take_wide(self, lot: Lot, changes: list[Change]) -> bool:
         """Goes on with an arranged lot where there are rules that are judged over stretches."""
@@ -121,12 +131,12 @@ class Judge:
             changes += self.stretched.again(self.stretched.rules, slots, self.memory.of(slots))
         return True
 
-    def _take_parts(self, rows: Readings) -> tuple[Marks, list[Change]]:
+    def _take_parts(self, rows: Readings, marks: Marks) -> tuple[Marks, list[Change]]:
         """A batch with more readings of one thing than there is room for, in several goes."""
         order = np.argsort(rows.slot, kind="stable")
         part = np.empty(len(rows), np.intp)
         part[order] = rank(starts(rows.slot[order])) // (self.most // 2)
-        marks, changes = np.zeros(len(rows), np.uint16), []
+        changes: list[Change] = []
         for number in range(int(part.max()) + 1):
             marks[part == number], more = self.take(rows.take(part == number))
             changes += more

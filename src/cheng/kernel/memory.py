@@ -20,6 +20,7 @@ from cheng.kernel.book import (
     FREE,
     LAST,
     LEFT,
+    LIVE,
     NOTE,
     NOTES,
     PLACES,
@@ -29,6 +30,7 @@ from cheng.kernel.book import (
     READINGS,
     ROOM,
     SCRATCH,
+    SETTLED,
     SMALLEST,
     STACK,
     THING,
@@ -56,6 +58,8 @@ class Memory:
         self.book[FREE] = self.book[BLOCKS:] = -1
         self.book[FIELDS], self.book[ALOUD] = fields, 1
         self._kept: dict[int, npt.NDArray[Any]] = {}
+        self.fresh = LIVE | SETTLED
+        """whether a new thing has to have all its rules looked at; not when none holds of what is not known"""
         self.things: Records = self.enter(THINGS, np.zeros(0, THING))
         self.readings: Records = self.enter(READINGS, np.zeros(0, READING))
         self.notes: Records = self.enter(NOTES, np.zeros(0, NOTE))
@@ -77,8 +81,9 @@ class Memory:
             more[name] = NEVER
         for name in ("live", "settled", "believed", "tail", "size"):
             more[name] = -1
-        more["queued"], more["fresh"] = FAR, 3
+        more["queued"], more["fresh"] = FAR, self.fresh
         self.things = self.enter(THINGS, np.concatenate((self.things, more)))
+        self._room_for_readings(SMALLEST * things)
 
     def room_for_events(self, count: int) -> tuple[Records, Records]:
         """Room for so many events, with the values of the moment by field; what was there is gone."""
@@ -109,12 +114,17 @@ class Memory:
     def enlarge(self, slots: Rows, needed: Rows) -> None:
         """Room for so many readings of these things."""
         rooms = SMALLEST << np.ceil(np.log2(np.maximum(needed, SMALLEST) / SMALLEST)).astype(np.int64)
-        lacking = int(self.book[USED]) + int(rooms.sum()) - len(self.readings)
-        if lacking > 0:
-            more = np.empty(max(lacking, len(self.readings)), READING)
-            self.readings = self.enter(READINGS, np.concatenate((self.readings, more)))
-            self.book[ARENA] = len(self.readings)
+        self._room_for_readings(int(self.book[USED]) + int(rooms.sum()))
         enlarge(self.book, slots, needed)
+
+    def _room_for_readings(self, needed: int) -> None:
+        """Room for so many readings in all; memory that is not written to costs nothing."""
+        if needed > len(self.readings):
+            more = np.empty(max(needed, 2 * len(self.readings)), READING)
+            used = int(self.book[USED])
+            more[:used] = self.readings[:used]
+            self.readings = self.enter(READINGS, more)
+            self.book[ARENA] = len(more)
 
     def of(self, slots: Rows) -> Readings:
         """The readings of these things, in the order of the slots."""

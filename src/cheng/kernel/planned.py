@@ -1,8 +1,8 @@
 """The rules of a type that are stepped by compiled kernels: what the kernels are given, and what they tell."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import isnan
+from dataclasses import dataclass, field
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -29,9 +29,12 @@ class Lot:
 
     rows: Readings
     marks: Marks
-    work: Rows
-    """(6, n) for the kernels: see `arrivals.arrange`"""
     new: bool = True
+    work: Rows = field(init=False)
+    """(6, n) for the kernels: see `arrivals.arrange`"""
+
+    def __post_init__(self) -> None:
+        self.work = np.empty((6, len(self.rows)), np.intp)
 
 
 class Planned:
@@ -44,11 +47,16 @@ class Planned:
         self.clocked = self.plan.clocked
         self._keys = [judged.rule.key() for judged in self.rules]
         numbers = judge.register.columns()
-        self._told_by = [[(name, numbers[name]) for name in judged.told] for judged in self.rules]
-        """what goes with an alert of each rule"""
+        self._told_by = [
+            [(name, numbers[name], told.scalar) for name, told in judged.told.items()] for judged in self.rules
+        ]
+        """what goes with an alert of each rule, and whether one number says it"""
         self._silent = any(judged.silences for judged in self.rules)
         self._registered: Times | None = None
         self._fixed: list[Floats] = []
+        wanted = 4 * (len(self.rules) + 64)
+        judge.memory.room_for_events(4 * wanted)
+        judge.memory.room_for_notes(wanted)
 
     # -- what the kernels are given
 
@@ -149,9 +157,11 @@ class Planned:
 
     def _values(self, rule: int, at: int) -> dict[str, Any]:
         """What the text of a rule needs from the readings at the moment it fired; a position as a pair."""
+        last = self._judge.memory.values
         values: dict[str, Any] = {}
-        for name, field in self._told_by[rule]:
-            value, latitude, _ = self._judge.memory.values[at, field].tolist()
+        for name, number, scalar in self._told_by[rule]:
+            value = last["value"].item(at, number)
+            latitude = nan if scalar else last["latitude"].item(at, number)
             values[name] = None if isnan(value) else value if isnan(latitude) else [value, latitude]
         return values
 

@@ -23,6 +23,7 @@ from cheng.kernel.book import (
     FIRST,
     HOLD,
     HOLDS,
+    LIVE,
     LOOK,
     LOOK_AT,
     NUMBER,
@@ -30,6 +31,7 @@ from cheng.kernel.book import (
     PROGRAM_AT,
     PROGRAMS,
     RULES,
+    SETTLED,
     SILENCE,
     SILENCE_AT,
     SPAN,
@@ -119,6 +121,8 @@ class Plan:
         self._silences: list[tuple[int, list[int]]] = []
         self._always: list[int] = []
         """programs that are asked at every moment"""
+        self._hasty = False
+        """whether a rule with a table holds even of what is not known"""
         tables: list[list[Judged]] = [[] for _ in fields]
         programs: list[tuple[Judged, Code, Code]] = []
         for judged in rules:
@@ -148,6 +152,7 @@ class Plan:
         for place, array in (self._tables(tables) | self._clocks() | self._programs(programs)).items():
             memory.enter(place, array)
         memory.book[ALWAYS] = len(self._always)
+        memory.fresh = LIVE | SETTLED if programs or self._hasty else 0
         self.able = memory.enter(ABLE, np.ones(len(self.rules), np.uint8))
 
     # -- programs
@@ -274,6 +279,7 @@ class Plan:
         for some, numbers in zip(tables, edges, strict=True):
             cells: Any = Cells(numbers, self._register)
             truth = [truth_of(judged.when, judged.rule.release, cells) for judged in some]
+            self._hasty |= any(yes[-1] for yes, _ in truth)
             holds.append(as_words([yes for yes, _ in truth], len(cells.values)))
             over.append(as_words([no for _, no in truth], len(cells.values)))
         return {

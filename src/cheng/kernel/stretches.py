@@ -72,7 +72,7 @@ class Readings:
         """Slot, field, time, value, latitude."""
         return self.slot, self.field, self.time, self.value, self.latitude
 
-    def take(self, rows: Rows | Bools) -> "Readings":
+    def take(self, rows: Rows | Bools | slice) -> "Readings":
         return Readings(self.slot[rows], self.field[rows], self.time[rows], self.value[rows], self.latitude[rows])
 
     def sorted(self) -> "Readings":

@@ -61,12 +61,9 @@ class Base:
         """Something of a segment cannot be read as it was written; it is left out of answers and mended later."""
         if entry not in segment.damaged:
             segment.damaged.add(entry)
-            if entry < 0:
-                self._damaged(Damage(segment.name, 0, segment.size, "segment", segment.first, None))
-            else:
-                one = segment.entries[entry]
-                place = int(one["offset"]), int(one["length"])
-                self._damaged(Damage(segment.name, *place, "segment", None, int(one["rows"])))
+            offset, length, rows = segment.place(entry)
+            first = segment.first if entry < 0 else None
+            self._damaged(Damage(segment.name, offset, length, "segment", first, None if segment.unreadable else rows))
 
     @property
     def flushed(self) -> int:

@@ -163,7 +163,7 @@ class Settling:
             if (rows.time < limits.before[limits.row(rows.attr)]).any():
                 return True
         oldest = {EVENTS: limits.events, ROLLED: int(limits.rolled.max()), LAST: NEVER}
-        return any(segment.about(entry)[1] < oldest[segment.about(entry)[0]] for entry in segment.tables)
+        return any(one["time_first"] < oldest[int(one["kind"])] for one in segment.tables)
 
     def _expire(self, segment: Segment, limits: Limits) -> int:
         dropped, report = Dropped(), self.base.report

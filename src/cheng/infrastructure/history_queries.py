@@ -210,7 +210,7 @@ def scan(base: Base, ask: Ask, rows: int) -> Iterator[Batch]:
 
 def _windows(pieces: Sequence[Piece], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Stretches of [start, end) with some `WINDOW` readings each, as far as the pages tell; empty ones left out."""
-    spans = [(piece.low, piece.high, piece.page_rows) for piece in pieces if isinstance(piece, Segment)]
+    spans = [(piece.low, piece.high, piece.places[:, 2]) for piece in pieces if isinstance(piece, Segment)]
     spans += [
         (np.array([piece.time_first]), np.array([piece.time_last]), np.array([piece.rows]))
         for piece in pieces

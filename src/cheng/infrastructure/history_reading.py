@@ -126,7 +126,7 @@ def tables(
 ) -> Iterator[pa.Table]:
     """The tables of a kind that may hold something of [start, end), and of `key`."""
     for segment in segments:
-        for entry in segment.tables:
+        for entry in range(segment.pages, segment.pages + len(segment.tables)):
             one, low, high, first, last = segment.about(entry)
             if one == kind and low < end and high >= start and (key is None or first <= key <= last):
                 table = segment.table(entry)

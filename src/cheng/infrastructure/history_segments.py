@@ -71,20 +71,21 @@ class Segment:
         self.unreadable = index is None
         self.damaged: set[int] = set()
         """entries that were found damaged"""
-        self.entries: Entries = np.zeros(0, ENTRY) if index is None else index
-        pages = self.entries[self.entries["kind"] == READINGS]
+        entries: Entries = np.zeros(0, ENTRY) if index is None else index
+        pages = entries[entries["kind"] == READINGS]
         self.pages = len(pages)
-        self.tables = range(self.pages, len(self.entries))
-        names = ("rows", "check", "first", "last", "time_first", "time_last")
-        self.page_rows, self.check, self.key_first, self.key_last, self.low, self.high = (
+        self.tables = entries[self.pages :].copy()
+        """entries of tables; an entry's number counts pages first"""
+        names = ("check", "first", "last", "time_first", "time_last")
+        self.check, self.key_first, self.key_last, self.low, self.high = (
             np.ascontiguousarray(pages[name]) for name in names
         )
         self.places = np.stack(
             [pages["offset"] // 8, (pages["offset"] + pages["length"]) // 8, pages["rows"]], 1
         ).astype(np.int64)
         """(pages, 3): first word, word after the last, rows"""
-        self.rows = int(self.page_rows.sum())
-        self.holds = int(self.entries["rows"].sum())
+        self.rows = int(self.places[:, 2].sum())
+        self.holds = self.rows + int(self.tables["rows"].sum())
         """readings, events, and what stays of those that expired"""
         self.weight = 16 * self.holds - 15 * self.rows
         """what it costs to merge it, in readings"""
@@ -138,17 +139,27 @@ class Segment:
         """Can both heads and both indexes still be read?"""
         return not isinstance(self.source, int) or len(list(_indexes(self.source, self.first, self.last))) == 4
 
+    def place(self, entry: int) -> tuple[int, int, int]:
+        """(byte, bytes, rows) of an entry; all of it for a number below zero."""
+        if entry < 0:
+            return 0, self.size, self.holds
+        if entry < self.pages:
+            start, end, rows = self.places[entry].tolist()
+            return start * 8, (end - start) * 8, rows
+        one = self.tables[entry - self.pages]
+        return int(one["offset"]), int(one["length"]), int(one["rows"])
+
     def about(self, entry: int) -> tuple[int, int, int, int, int]:
-        """(kind, least time, greatest time, least key, greatest key) of an entry."""
-        one = self.entries[entry]
+        """(kind, least time, greatest time, least key, greatest key) of a table."""
+        one = self.tables[entry - self.pages]
         return int(one["kind"]), int(one["time_first"]), int(one["time_last"]), int(one["first"]), int(one["last"])
 
     def table(self, entry: int) -> pa.Table | None:
         """A table of events, roll-ups or last readings; None if it is damaged."""
-        one = self.entries[entry]
-        words: Any = np.empty(int(one["length"]) // 8, np.uint64)
-        self.read_into(words, int(one["offset"]))
-        if zlib.crc32(words) != int(one["check"]):
+        offset, length, _ = self.place(entry)
+        words: Any = np.empty(length // 8, np.uint64)
+        self.read_into(words, offset)
+        if zlib.crc32(words) != int(self.tables[entry - self.pages]["check"]):
             return None
         with pa.ipc.open_stream(pa.py_buffer(words)) as stream:
             return stream.read_all()

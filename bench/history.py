@@ -21,7 +21,7 @@ from cheng.infrastructure.log import Disk
 from cheng.kernel.observations import Batch
 
 CLAIM = "History: ≤ 0.2 CPU µs a reading, and answers while it takes in more"
-PEERS = False
+LONG = "--rows 100000000"
 THINGS, STEP = 10_000, 259_200_000
 """a month is 10,000 readings of each thing"""
 START = 1_700_000_000_000_000

@@ -16,6 +16,7 @@ from bench.peers.lane import Comparison, Expected, Peer, interleaved, tell, work
 from bench.peers.node_red import NodeRed
 from bench.peers.pathway import Pathway
 from bench.peers.spark import Spark
+from bench.peers.victoriametrics import VMAlert
 
 CLAIM = "From the file to alerts, exact on W1 and W2: four times Flink and more, beside every stream engine"
 PEERS = True
@@ -39,6 +40,7 @@ LANES = {
     "bytewax": Lane(Bytewax, {"w1": 6.5}),
     "bytewax-by-arrival": Lane(lambda: Bytewax(arrival=True), only=["w2"]),
     "spark": Lane(Spark),
+    "vmalert": Lane(VMAlert, {"w1": 13}),
     "spark-streaming": Lane(lambda: Spark(streaming=True), slow=True),
     "node-red": Lane(NodeRed, {"w1": 27}, slow=True),
     "node-red-functions": Lane(lambda: NodeRed(rules=10), {"rules": 50}, slow=True, only=["rules"]),

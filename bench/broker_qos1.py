@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bench.measuring import Durability, cpu_seconds, folder, wait_for
-from bench.mqtt_rate import FIRST, HOMES, singles
+from bench.mqtt_rate import FIRST, LAMPS, PLACE, singles
 from bench.peers import mqtt_raw
 from bench.peers.lane import Comparison, Expected, Outcome, interleaved, tell
 from bench.peers.mosquitto import Mosquitto
@@ -26,10 +26,9 @@ class Side:
         self.packets = packets
 
     def flow(self, publisher: socket.socket, subscriber: socket.socket | None, pid: int) -> Outcome:
-        place = 4 + len("cheng/home-1000/gas")
-        mqtt_raw.Flow(publisher, subscriber, self.packets[:WARM], place).run()
+        mqtt_raw.Flow(publisher, subscriber, self.packets[:WARM], PLACE).run()
         before = cpu_seconds(pid)
-        seconds = mqtt_raw.Flow(publisher, subscriber, self.packets[WARM:], place).run()
+        seconds = mqtt_raw.Flow(publisher, subscriber, self.packets[WARM:], PLACE).run()
         return Outcome(len(self.packets) - WARM, seconds, cpu_seconds(pid) - before, None, TAKEN.digest)
 
 
@@ -45,7 +44,7 @@ class Hub(Side):
 
     def run(self, work: Path) -> Outcome:
         with folder() as data:
-            ready = prepare(data, FIRST + HOMES)
+            ready = prepare(data, lamps=FIRST + LAMPS)
             with up(data) as (process, _, port, _):
                 wait_for(port)
                 outcome = self.flow(mqtt_raw.connect(port, "gateway", "gateway", ready.token), None, process.pid)

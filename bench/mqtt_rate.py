@@ -11,21 +11,23 @@ from bench.single_post import START
 
 CLAIM = "Readings by MQTT with QoS 1, durable before the acknowledgement: ≥ 45,000/s singly, ≥ 1,000,000/s in batches"
 CLAIM = "Readings by MQTT, QoS 1, durable and judged: ≥ 45,000/s one a message, ≥ 1,000,000/s in batches"
-HOMES, FIRST = 9_000, 1_000
-"""Homes whose names are of one length, so that all messages are."""
+LAMPS, FIRST = 9_000, 1_000
+"""Lamps whose names are of one length, so that all messages are."""
+PLACE = len(f"cheng/lamp-{FIRST}/leakage") + 4
+"""Where the number of a packet stands."""
 SINGLES, BATCHES, BATCH = 200_000, 400, 5_000
 
 
 def singles(count: int) -> Iterator[bytes]:
     for number in range(count):
-        yield mqtt_raw.publish(f"cheng/home-{FIRST + number % HOMES}/gas", b"%d.5" % (number % 4), 1)
+        yield mqtt_raw.publish(f"cheng/lamp-{FIRST + number % LAMPS}/leakage", b"%d.5" % (number % 4), 1)
 
 
 def batches(count: int, start: int) -> Iterator[bytes]:
     for number in range(count):
         rows = (
-            b'{"id":"home-%d","attr":"gas","time":%d,"value":%d.5}'
-            % (FIRST + n % HOMES, start + n // HOMES * 1000, n % 4)
+            b'{"id":"lamp-%d","attr":"leakage","time":%d,"value":%d.5}'
+            % (FIRST + n % LAMPS, start + n // LAMPS * 1000, n % 4)
             for n in range(number * BATCH, (number + 1) * BATCH)
         )
         yield mqtt_raw.publish("cheng/batch", b"\n".join(rows), 1)
@@ -36,10 +38,10 @@ def one_round(large: bool) -> tuple[float, float]:
     size = BATCH if large else 1
     packets = list(batches(BATCHES, START) if large else singles(SINGLES))
     first = list(batches(20, START - 1_000_000) if large else singles(10_000))
-    place = len("cheng/batch") + 6 if large else len("cheng/home-1000/gas") + 4
+    place = len("cheng/batch") + 6 if large else PLACE
     how = {"window": 16, "burst": 1} if large else {"window": 2_000, "burst": 100}
     with folder() as data:
-        ready = prepare(data, FIRST + HOMES)
+        ready = prepare(data, lamps=FIRST + LAMPS)
         with up(data) as (hub, _, port, _):
             wait_for(port)
             sock = mqtt_raw.connect(port, "gateway", "gateway", ready.token)

@@ -1,4 +1,4 @@
-"""A data folder with homes, tokens and an officer who has signed in, and the hub running on it."""
+"""A data folder with homes, lamps, tokens and officers who have signed in, and the hub running on it."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ class Prepared:
     cookies: list[str]
     """of officers of OFFICE who have signed in"""
     tokens: list[str]
-    """of gateways that speak for all homes"""
+    """of gateways that speak for all homes and lamps"""
 
     @property
     def cookie(self) -> str:
@@ -35,13 +35,15 @@ class Prepared:
         return self.tokens[0]
 
 
-def prepare(folder: Path, homes: int = 1, gateways: int = 1, officers: int = 1) -> Prepared:
-    """A folder with `home-1`, `home-2` and so on."""
+def prepare(folder: Path, homes: int = 1, gateways: int = 1, officers: int = 1, lamps: int = 0) -> Prepared:
+    """A folder with `home-1`, `home-2` and so on, and with `lamp-1` and so on."""
     hub = open_hub(Settings.load(folder, {}))
     try:
         home = {"compound": "Riverside", "station": "Old Town"}
-        names = [f"home-{number}" for number in range(1, homes + 1)]
-        outcome = hub.things.put([NewThing(n, "Household", properties=home, owner=OFFICE) for n in names], "bench")
+        lamp = {"district": "East", "road": "Mill Road"}
+        things = [NewThing(f"home-{n + 1}", "Household", properties=home, owner=OFFICE) for n in range(homes)]
+        things += [NewThing(f"lamp-{n + 1}", "Lamp", properties=lamp, owner=OFFICE) for n in range(lamps)]
+        outcome = hub.things.put(things, "bench")
         if outcome.refused:
             raise SystemExit(str(outcome.refused[0]))
         cookies = []
@@ -49,7 +51,7 @@ def prepare(folder: Path, homes: int = 1, gateways: int = 1, officers: int = 1) 
             hub.accounts.create(HOUSE, f"officer-{number}", "Bench", ["officer"], OFFICE, PASSWORD)
             session, _ = hub.door.sign_in(f"officer-{number}", PASSWORD)
             cookies.append(f"{session_cookie(hub)}={session}")
-        scope = {"prefixes": ["home-"]}
+        scope = {"prefixes": ["home-", "lamp-"]}
         tokens = [hub.tokens.issue(HOUSE, f"gateway-{n}", "device", scope) for n in range(1, gateways + 1)]
         return Prepared(folder, cookies, tokens)
     finally:

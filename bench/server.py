@@ -17,6 +17,7 @@ from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
 from cheng.kernel.specs import App
 from cheng.protocols.http import HttpDoor, Receive, Scope, Send
+from cheng.protocols.http_lean import Doorway
 from cheng.security.actors import HOUSE
 from cheng.standards.durations import seconds
 
@@ -78,7 +79,8 @@ def main() -> None:
     token = hub.tokens.issue(HOUSE, "bench", "device", {"types": ["Station"]})
     print(json.dumps({"token": token}), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has stopped; then the hub closes
-    uvicorn.run(HttpDoor(hub, nothing), port=port, log_level="warning", access_log=False)
+    door = HttpDoor(hub, nothing)
+    uvicorn.run(door, port=port, http=Doorway(door).protocol, log_level="warning", access_log=False)
     hub.close()
 
 

@@ -9,17 +9,17 @@ from bench.measuring import Figure, cpu_seconds, folder, report
 from bench.prepared import opened, prepare, up
 
 CLAIM = "One authenticated reading a POST, judged and durable before the answer: ≥ 19,000/s at 16 connections"
-HOMES, SECONDS, WARMING = 1_000, 6, 1.5
+LAMPS, SECONDS, WARMING = 1_000, 6, 1.5
 START = 1_795_132_800_000
 ACCEPTED = '{"accepted":1,"marked":0,"refused":[]}'
 GOALS = {16: 19_000, 64: 50_000}
 
 
 def requests(tokens: list[str], count: int, start: int) -> Iterator[bytes]:
-    """`count` requests; each home reports at times of its own, every second."""
+    """`count` requests; each lamp reports at times of its own, every second."""
     for number in range(count):
-        home, turn = number % HOMES + 1, number // HOMES
-        body = b'{"id":"home-%d","attr":"gas","time":%d,"value":%d.5}' % (home, start + turn * 1000, turn % 4)
+        lamp, turn = number % LAMPS + 1, number // LAMPS
+        body = b'{"id":"lamp-%d","attr":"leakage","time":%d,"value":%d.5}' % (lamp, start + turn * 1000, turn % 4)
         yield (
             b"POST /ingest/observations HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
             b"Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n%s"
@@ -29,7 +29,7 @@ def requests(tokens: list[str], count: int, start: int) -> Iterator[bytes]:
 def one_round(connections: int) -> tuple[float, float, float]:
     """Requests a second, the hub's CPU µs for each, and the 99th percentile in ms."""
     with folder() as data:
-        ready = prepare(data, HOMES, connections)
+        ready = prepare(data, gateways=connections, lamps=LAMPS)
         many = 80_000 * SECONDS // 1000 * 1000
         first = raw_http.write(data / "first", requests(ready.tokens, 60_000, START))
         file = raw_http.write(data / "requests", requests(ready.tokens, many, START + 1_000_000))

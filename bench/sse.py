@@ -38,7 +38,7 @@ def quiet(token: str, batches: int) -> list[bytes]:
     requests = []
     for number in range(batches):
         rows = (
-            b'{"id":"home-%d","attr":"gas","time":%d,"value":2.5}' % (ALERTS + 1 + n % QUIET, START + number * 1000 + n)
+            b'{"id":"lamp-%d","attr":"leakage","time":%d,"value":2.5}' % (1 + n % QUIET, START + number * 1000 + n)
             for n in range(BATCH)
         )
         body = b"\n".join(rows)
@@ -50,7 +50,7 @@ def quiet(token: str, batches: int) -> list[bytes]:
 def one_round(rate: int) -> tuple[float, float, float]:
     """Median and 99th percentile of the waits in seconds, and the quiet readings taken in a second meanwhile."""
     with folder() as data:
-        ready = prepare(data, ALERTS + QUIET, officers=PAGES // PAGES_EACH)
+        ready = prepare(data, ALERTS, officers=PAGES // PAGES_EACH, lamps=QUIET)
         file = raw_http.write(data / "quiet", quiet(ready.token, min(rate * 4, 400)))
         with up(data) as (_, port, _, _):
             streams = subscribed(port, ready.cookies)

@@ -9,19 +9,19 @@ from bench import raw_http
 from bench.measuring import Figure, cpu_seconds, folder, report
 from bench.prepared import prepare, up
 from bench.single_post import ACCEPTED, START, requests
-from bench.sse import BATCH, HALF, quiet
+from bench.sse import BATCH, HALF, QUIET, quiet
 
 CLAIM = "`GET` of a thing's state: ≥ 10,000/s a core while idle, p99 ≤ 15 ms under half load"
 CLAIM = "A thing's state by GET with a token: ≥ 10,000/s a core while idle, p99 ≤ 15 ms at half load"
-HOMES, CONNECTIONS, SECONDS = 1_000, 16, 5
+LAMPS, CONNECTIONS, SECONDS = 1_000, 16, 5
 UNDER_LOAD = 500
 """Questions a second while readings come in."""
 
 
 def questions(token: str) -> Iterator[bytes]:
-    for number in range(HOMES):
+    for number in range(LAMPS):
         yield (
-            b"GET /api/things/home-%d/state HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n"
+            b"GET /api/things/lamp-%d/state HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n"
             % (number + 1, token.encode())
         )
 
@@ -29,12 +29,12 @@ def questions(token: str) -> Iterator[bytes]:
 def one_round() -> tuple[float, float, float]:
     """Answers a second and for each CPU second of the hub while it is idle; the 99th percentile in ms under load."""
     with folder() as data:
-        ready = prepare(data, HOMES + 10_500)
-        first = raw_http.write(data / "first", requests([ready.token], HOMES, START))
+        ready = prepare(data, lamps=QUIET)
+        first = raw_http.write(data / "first", requests([ready.token], LAMPS, START))
         file = raw_http.write(data / "questions", questions(ready.token))
         load = raw_http.write(data / "load", quiet(ready.token, 400))
         with up(data) as (hub, port, _, _):
-            raw_http.finished(raw_http.start(port, 1, CONNECTIONS, ACCEPTED, first, HOMES))
+            raw_http.finished(raw_http.start(port, 1, CONNECTIONS, ACCEPTED, first, LAMPS))
             raw_http.finished(raw_http.start(port, 1, CONNECTIONS, "", file))
             before = cpu_seconds(hub.pid)
             idle = raw_http.finished(raw_http.start(port, SECONDS, CONNECTIONS, "", file))

@@ -23,6 +23,8 @@ from cheng.standards.problems import InputError
 
 Column = tuple[int, dict[str, int] | None]
 """The number of an attribute and, of a choice, its codes by label."""
+ENOUGH, MOMENT = 16, 0.001
+"""Readings that are a lot at once, and seconds that fewer wait for more."""
 Done = Callable[[int | Exception], None]
 """Is told whether the reading was marked (1) or not (0) when it is durable, or why it is not."""
 
@@ -100,7 +102,9 @@ class Places:
 class Singles:
     """Gathers single readings: while one lot is judged and written, those that come in are the next one.
 
-    The more there is to do, the larger the lots and the less each reading costs. Belongs to the loop's thread.
+    The more there is to do, the larger the lots and the less each reading costs. A small lot waits a moment for those
+    who were just answered, who often come again at once: so few clients do not become two halves, each a lot of its
+    own, that take turns. Belongs to the loop's thread.
     """
 
     def __init__(self, hub: Hub, sender: str) -> None:
@@ -108,6 +112,9 @@ class Singles:
         self.places = Places(hub.things)
         self._rows, self._done = Rows(), list[Done]()
         self._under_way = self._called = False
+        self._expected = 0
+        """how many are likely to come together"""
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, payload: bytes, may: Scope | None, done: Done) -> bool:
         """Takes the one line of NDJSON that a payload is; False when it has to go the general way."""
@@ -125,12 +132,23 @@ class Singles:
         return True
 
     def _call(self) -> None:
-        if self._done and not (self._called or self._under_way):
+        if not self._done or self._called or self._under_way:
+            return
+        if len(self._done) >= min(self._expected, ENOUGH):
             self._called = True
             asyncio.get_running_loop().call_soon(self._start)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(MOMENT, self._lapse)
+
+    def _lapse(self) -> None:
+        """Nobody else came."""
+        self._timer, self._expected = None, 0
+        self._call()
 
     def _start(self) -> None:
-        self._called = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._called, self._timer = False, None
         batch, done = self._rows.batch(), self._done
         self._rows, self._done = Rows(), []
         try:
@@ -144,7 +162,7 @@ class Singles:
 
     def _answer(self, future: "Future[int]", batch: Batch, done: list[Done]) -> None:
         self._under_way = False
-        self._call()
+        self._expected = len(done) + len(self._done)
         error = future.exception()
         if isinstance(error, Exception):
             tell(done, error)
@@ -154,6 +172,7 @@ class Singles:
         else:
             for one in done:
                 one(0)
+        self._call()
 
 
 def tell(done: list[Done], error: Exception) -> None:

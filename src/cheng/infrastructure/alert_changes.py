@@ -52,6 +52,7 @@ class Episodes:
 
     def __init__(self, found: Iterable[Found] = ()) -> None:
         self.by_key: dict[str, Episode] = {}
+        self._replaced: dict[str, Episode] = {}
         self.add(found)
 
     def __len__(self) -> int:
@@ -69,7 +70,8 @@ class Episodes:
             if kind == "cleared":
                 episode.cleared = change.time
             elif kind == "raised":
-                episode.raised, episode.cleared, episode.withdrawn = change, NEVER, None
+                again = episode.withdrawn is not None
+                episode.raised, episode.cleared, episode.withdrawn = change, None if again else NEVER, None
             elif kind == "withdrawn":
                 episode.withdrawn = change.time
             elif kind == "reopened":
@@ -87,11 +89,32 @@ class Episodes:
 
     def _move(self, episode: Episode, change: Change) -> None:
         """It is known by another key from now on, and takes the place of one that had it and was withdrawn."""
-        del self.by_key[episode.key]
+        known = self.by_key
+        del known[episode.key]
+        if episode.key in self._replaced:
+            known[episode.key] = self._replaced.pop(episode.key)
         episode.onset, episode.values = change.time, change.values
         episode.key = alert_key(episode.rule, episode.thing, episode.onset)
-        self.by_key.pop(episode.key, None)
-        self.by_key[episode.key] = episode
+        if episode.key in known:
+            self._replace(known.pop(episode.key))
+            start_anew(episode)
+        known[episode.key] = episode
+
+    def _replace(self, other: Episode) -> None:
+        """One that was withdrawn gives way; where it had only just moved there, it is withdrawn where it was."""
+        if other.first == other.key:
+            self._replaced[other.key] = other
+        elif other.first in self.by_key:
+            start_anew(self.by_key[other.first])
+        else:
+            other.key, other.onset, other.raised = other.first, onset_of(other.first), None
+            self.by_key[other.key] = other
+
+
+def start_anew(episode: Episode) -> None:
+    """It has the place of another one, whose end is not its own."""
+    if episode.raised is not None and episode.cleared == NEVER:
+        episode.cleared = None
 
 
 def broken(rules: Iterable[tuple[type[Rule], str]], day: int) -> list[Found]:

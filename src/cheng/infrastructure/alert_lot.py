@@ -139,6 +139,7 @@ class Lot:
         if before.state != "withdrawn":
             detail = {"time": before.raised, "kind": "withdrawn"}
             self._note(before, "withdrawn", detail, state="withdrawn", withdrawn_at=before.raised)
+            episode.cleared = before.cleared if episode.cleared == NEVER else episode.cleared
         if episode.raised is None:
             episode.raised = Change("raised", episode.rule, -1, episode.onset, before.raised, dict(episode.values))
         return line

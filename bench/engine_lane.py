@@ -5,16 +5,17 @@ python -m bench.engine_lane [--rounds 5]
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bench.gateways import PREFIX, THINGS
 from bench.judging import model, rule
@@ -71,32 +72,36 @@ def city(types: int, rules: int) -> Model:
     return model(specs)
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """The lines of a file, about CHUNK bytes in one go."""
-    with path.open("rb") as file:
-        while text := file.read(CHUNK):
-            yield text + file.readline()
+def spans(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Where whole lines of about CHUNK bytes begin, and how many bytes they are."""
+    begin, size = 0, file.seek(0, os.SEEK_END)
+    while begin < size:
+        file.seek(min(begin + CHUNK, size))
+        file.readline()
+        yield begin, file.tell() - begin
+        begin = file.tell()
 
 
-def batches(payloads: Iterable[bytes], hub: Hub) -> Iterator[Batch]:
-    """What payloads mean, in their order, decoded ahead by THREADS; malformed lines are left out."""
+def batches(path: Path, hub: Hub, most: int | None = None) -> Iterator[Batch]:
+    """What the lines of a file mean, in their order, decoded ahead by THREADS; malformed lines are left out."""
+    with path.open("rb") as file, ThreadPoolExecutor(THREADS) as pool:
 
-    def read(payload: bytes) -> Batch:
-        return resolve(decode(payload, NDJSON, hub.things.meanings)[0], hub.things)[0]
+        def read(span: tuple[int, int]) -> Batch:
+            payload = os.pread(file.fileno(), span[1], span[0])
+            return resolve(decode(payload, NDJSON, hub.things.meanings)[0], hub.things)[0]
 
-    rest = iter(payloads)
-    with ThreadPoolExecutor(THREADS) as pool:
-        ahead = [pool.submit(read, payload) for payload in islice(rest, THREADS + 1)]
+        rest = islice(spans(file), most)
+        ahead = deque(pool.submit(read, span) for span in islice(rest, THREADS + 1))
         while ahead:
-            yield ahead.pop(0).result()
-            ahead += [pool.submit(read, payload) for payload in islice(rest, 1)]
+            yield ahead.popleft().result()
+            ahead.extend(pool.submit(read, span) for span in islice(rest, 1))
 
 
-def alerting(payloads: Iterable[bytes], hub: Hub) -> Counter[str]:
-    """How many alerts each thing has, withdrawn ones taken off, by judges that know nothing yet."""
+def alerting(path: Path, hub: Hub, most: int | None = None) -> Counter[str]:
+    """How many alerts each thing has, withdrawn ones taken off, by judges that know nothing yet; of `most` spans."""
     judges = Judges(hub.store, hub.model, hub.things, hub.clock)
     counts: Counter[str] = Counter()
-    for batch in batches(payloads, hub):
+    for batch in batches(path, hub, most):
         for found in judges.take(batch, hub.clock.now()):
             if found.thing and found.change.kind in SIGN:
                 counts[found.thing.id] += SIGN[found.change.kind]
@@ -108,9 +113,9 @@ def measured(source: Path, target: Path, types: int, rules: int) -> None:
     with folder() as data:
         hub = open_hub(Settings.load(data, {}), model=city(types, rules))
         hub.things.put([NewThing(f"{PREFIX}{n:05d}", f"Station{n % types}") for n in range(THINGS)], "bench")
-        alerting(islice(chunks(source), 2), hub)
+        alerting(source, hub, most=2)
         used, start = time.process_time(), time.perf_counter()
-        found = alerting(chunks(source), hub)
+        found = alerting(source, hub)
         told = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - used}
         hub.close()
     target.write_text("\n".join(found.elements()))

@@ -64,7 +64,7 @@ class Store:
 
     def __init__(self, batch: int = 1_000, connections: int = 4, passes: int = 1) -> None:
         self.batch, self.connections, self.passes = batch, connections, passes
-        self._deliveries: Deliveries = []
+        self._deliveries: dict[Path, Deliveries] = {}
 
     def serving(self, data: Path) -> AbstractContextManager[tuple[int, int]]:
         """A server with nothing in it: its process and its port."""
@@ -83,9 +83,9 @@ class Store:
 
     def feed(self, port: int, work: Path) -> float:
         """Seconds until all was acknowledged."""
-        if not self._deliveries:
-            self._deliveries = deliveries(work / self.file, self.connections, self.batch, self.form)
-        return at_once(self._deliveries, self.passes, lambda: self.connect(port))
+        if work not in self._deliveries:
+            self._deliveries[work] = deliveries(work / self.file, self.connections, self.batch, self.form)
+        return at_once(self._deliveries[work], self.passes, lambda: self.connect(port))
 
     def run(self, work: Path) -> Outcome:
         with folder() as data, self.serving(data) as (pid, port):

@@ -63,7 +63,8 @@ def _stretched(judged: Judged, begin: int, end: int) -> Frozen:
         slots = latch.slots[(latch.slots >= begin) & (latch.slots < end)]
         since, onset = latch.of(slots)
         frozen |= {f"{name}.slot|{key}": slots - begin, f"{name}.since|{key}": since, f"{name}.onset|{key}": onset}
-    found = [change for slot, some in judged.believed.items() if begin <= slot < end for change in some]
+    believed = sorted(judged.believed.items())
+    found = [change for slot, some in believed if begin <= slot < end for change in some]
     changes = [change._replace(slot=change.slot - begin)._asdict() for change in found]
     frozen[f"believed|{key}"] = np.frombuffer(json.dumps(changes).encode(), np.uint8)
     return frozen

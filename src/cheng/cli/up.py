@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 import time
@@ -22,6 +23,8 @@ from cheng.serve import Feed, Up, run
 
 SWITCH = 0.0005
 """Seconds a thread may keep the interpreter from the others: a tenth of the usual, the loop has many to answer."""
+FILES = 65_536
+"""Connections and files that may be open at once, where the system lets us."""
 SHOWN = 20
 """Accounts that are named."""
 PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -53,9 +56,18 @@ def command(
     if scale:
         click.echo("Opening the hub and bringing its invented city up to the present …")
     sys.setswitchinterval(SWITCH)
+    let_many_in()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_told(settings, clock, city, started))
     click.echo("Stopped; everything is written down.")
+
+
+def let_many_in() -> None:
+    """As many open files as this process may have: every connection is one, and the usual limit is a thousand."""
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def until_told(settings: Settings, clock: Clock, city: Callable[[Hub], Feed] | None, started: float) -> None:

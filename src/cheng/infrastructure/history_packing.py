@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cheng.kernel.compiled import compiled
+from cheng.kernel.compiled import called, compiled, part
 
 Words = Any
 """(n,) uint64; typed loosely, as the kinds of integers that kernels mix have no common type but Any"""
@@ -35,14 +35,17 @@ EXACT = 9.0e15
 """integers up to here are exact in a float"""
 
 
-@compiled
-def bit_length(number: Any, scratch: Any) -> Any:
-    """Bits of an unsigned number, or one more where a float would round it up; `scratch` has room for a float."""
-    scratch[0] = np.float64(np.uint64(number))
-    return min(64, max(0, (scratch.view(np.int64)[0] >> 52) - 1022))
+@called
+def bit_length(number: Any) -> Any:
+    length, rest = 0, np.uint64(number)
+    for step in (32, 16, 8, 4, 2, 1):
+        if rest >> np.uint64(step) != np.uint64(0):
+            length += step
+            rest >>= np.uint64(step)
+    return length + np.int64(rest)
 
 
-@compiled
+@called
 def check_of(words: Words, start: int, end: int) -> Any:
     """Every step is reversible, so that a change of one word always shows in the end."""
     state = np.uint64(0x9E3779B97F4A7C15)
@@ -52,33 +55,28 @@ def check_of(words: Words, start: int, end: int) -> Any:
     return state
 
 
-@compiled
+@called
 def choose_width(residues: Words, n: int) -> Any:
     """The width with the shortest result, guessed from a sample; any width is right, exceptions take the rest."""
-    union, scratch = np.uint64(0), np.empty(1, np.float64)
+    union = np.uint64(0)
     for row in range(n):
         union |= residues[row]
-    most = bit_length(union, scratch)
-    if most <= 2:
-        return most
-    lengths = np.zeros(65, np.int64)
-    seen = 0
-    for row in range(0, n, max(1, n // SAMPLE)):
-        lengths[bit_length(residues[row], scratch)] += 1
-        seen += 1
-    best, least, above = most, most * seen, 0
-    for width in range(most, -1, -1):
-        cost = width * seen + above * EXCEPTION
+    most = bit_length(union)
+    step = max(1, n // SAMPLE)
+    best, least = most, most * ((n + step - 1) // step)
+    for width in range(most if most > 2 else 0):
+        cost = 0
+        for row in range(0, n, step):
+            cost += width + EXCEPTION * (residues[row] >> np.uint64(width) != np.uint64(0))
         if cost < least:
             best, least = width, cost
-        above += lengths[width]
     exceptions = 0
-    for row in range(n):
+    for row in range(n if best < most else 0):
         exceptions += residues[row] >> np.uint64(best) != np.uint64(0)
     return most if exceptions * EXCEPTION + best * n > most * n else best
 
 
-@compiled
+@called
 def write_words(residues: Words, final: Words, n: int, kind: int, base: Any, first: Any, out: Words, at: int) -> Any:
     """Header, base, first, packed residues, exceptions (from `final`); where the next column begins."""
     width = choose_width(residues, n)
@@ -89,7 +87,8 @@ def write_words(residues: Words, final: Words, n: int, kind: int, base: Any, fir
         exceptions += residues[row] > most
     if exceptions:
         places, turn = spare + exceptions, 0
-        out[places : places + (exceptions + 3) // 4] = np.uint64(0)
+        for word in range(places, places + (exceptions + 3) // 4):
+            out[word] = np.uint64(0)
         for row in range(n):
             if residues[row] > most:
                 out[spare + turn] = final[row]
@@ -114,19 +113,19 @@ def write_words(residues: Words, final: Words, n: int, kind: int, base: Any, fir
     return spare + exceptions + (exceptions + 3) // 4
 
 
-@compiled
+@called
 def counted(times: Longs, n: int, scratch: Longs) -> int:
     """Counts times in milliseconds (1) if all are whole ones; else 0, and they stay microseconds."""
     whole = True
     for row in range(n):
         scratch[row] = times[row] // 1_000
         whole &= scratch[row] * 1_000 == times[row]
-    if whole:
-        times[:n] = scratch[:n]
+    for row in range(n if whole else 0):
+        times[row] = scratch[row]
     return 1 if whole else 0
 
 
-@compiled
+@called
 def pack_steps(column: Longs, n: int, unit: int, residues: Words, out: Words, at: int) -> Any:
     """A column whose neighbours lie close: the differences, above the least one that is not negative.
 
@@ -141,7 +140,7 @@ def pack_steps(column: Longs, n: int, unit: int, residues: Words, out: Words, at
         if step >= 0 and (low < 0 or step < low):
             low = step
     base: Any = max(low, 0)
-    if falls * EXCEPTION > n * bit_length(np.uint64(most) - np.uint64(least), np.empty(1, np.float64)):
+    if falls * EXCEPTION > n * bit_length(np.uint64(most) - np.uint64(least)):
         base = least
     residues[0] = np.uint64(base)
     for row in range(n):
@@ -149,7 +148,7 @@ def pack_steps(column: Longs, n: int, unit: int, residues: Words, out: Words, at
     return write_words(residues, residues, n, unit, base, column[0], out, at)
 
 
-@compiled
+@called
 def decimals_of(column: Any, n: int) -> Any:
     """The fewest decimals that give nine in ten of a sample back, or RAW."""
     for decimals in range(7):
@@ -164,7 +163,7 @@ def decimals_of(column: Any, n: int) -> Any:
     return RAW
 
 
-@compiled
+@called
 def pack_floats(column: Any, bits: Any, n: int, residues: Words, final: Words, out: Words, at: int) -> Any:
     """A column of floats, with its bits: exceptions are the bits themselves."""
     same = 1
@@ -200,7 +199,7 @@ def pack_floats(column: Any, bits: Any, n: int, residues: Words, final: Words, o
     return write_words(residues, final, n, decimals, base, 0, out, at)
 
 
-@compiled
+@part
 def pick(column: Any, order: Any, row: int, into: Any, n: int) -> None:
     """The next n rows in order; a single value stands for all rows."""
     many = np.int64(len(column) > 1)
@@ -246,7 +245,7 @@ def pack(columns: Any, order: Any, row: int, out: Words, index: Longs, checks: W
     return row, at, page
 
 
-@compiled
+@called
 def length_of(words: Words, at: int, end: int, n: int) -> Any:
     """Words of the column at `at`; -1 if they cannot lie before `end`."""
     if at + 3 > end:
@@ -258,14 +257,15 @@ def length_of(words: Words, at: int, end: int, n: int) -> Any:
     return length if at + length <= end else -1
 
 
-@compiled
+@called
 def open_words(words: Words, at: int, n: Any, begin: Any, end: Any, residues: Words) -> Any:
     """Unpacks residues of rows [begin, end) of a column that `length_of` has measured; where its exceptions begin."""
     width = np.int64(words[at] & np.uint64(0xFF))
     body = at + 3
     spare = body + (n * width + 63) // 64
     if width == 0:
-        residues[begin:end] = np.uint64(0)
+        for row in range(begin, end):
+            residues[row] = np.uint64(0)
         return spare
     mask = np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - width)
     bit: Any = begin * width
@@ -277,7 +277,7 @@ def open_words(words: Words, at: int, n: Any, begin: Any, end: Any, residues: Wo
     return spare
 
 
-@compiled
+@called
 def open_steps(words: Words, at: int, n: Any, end: Any, residues: Words, column: Longs) -> None:
     """The first `end` of n rows."""
     exceptions = np.int64(words[at] >> np.uint64(16))
@@ -299,7 +299,7 @@ def open_steps(words: Words, at: int, n: Any, end: Any, residues: Words, column:
         column[row] = here * size
 
 
-@compiled
+@called
 def open_floats(words: Words, at: int, n: Any, begin: Any, end: Any, residues: Words, column: Any, bits: Longs) -> None:
     """Rows [begin, end) of n; what lies in the others is of no use."""
     spare = open_words(words, at, n, begin, end, residues)
@@ -319,7 +319,7 @@ def open_floats(words: Words, at: int, n: Any, begin: Any, end: Any, residues: W
         bits[at_row] = np.int64(words[spare + turn])
 
 
-@compiled
+@called
 def layout(words: Words, start: int, end: int, check: Any, rows: int, places: Longs) -> bool:
     """Finds the seven columns of the page between `start` and `end`; False if it is not as it was written."""
     if start < 0 or end > len(words) or start >= end or not 0 < rows <= PAGE:
@@ -336,7 +336,7 @@ def layout(words: Words, start: int, end: int, check: Any, rows: int, places: Lo
     return at == end
 
 
-@compiled
+@called
 def pick_rows(longs: Longs, n: Any, keys: Any, times: Any, bad: int, picked: Longs) -> Any:
     """The rows with key and time in closed ranges and no mark of `bad`: how many, and the row after the last."""
     low, high = keys
@@ -352,7 +352,7 @@ def pick_rows(longs: Longs, n: Any, keys: Any, times: Any, bad: int, picked: Lon
     return here, after
 
 
-@compiled
+@called
 def open_picked(
     words: Words, at: int, n: Any, picked: Longs, here: Any, residues: Words, column: Any, bits: Longs
 ) -> None:

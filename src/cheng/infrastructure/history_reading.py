@@ -72,11 +72,12 @@ class Job(NamedTuple):
 
 
 def _batch(jobs: list[Job], size: int, into: Any, ask: Ask, keys: tuple[int, int], wide: bool, report: Report) -> int:
-    words, at, row = np.empty(size, np.uint64), 0, 0
+    words: Any = np.empty(size, np.uint64)
+    room, at, row = memoryview(words).cast("B"), 0, 0
     places = np.concatenate([job.segment.places[job.begin : job.end] for job in jobs])
     checks = np.concatenate([job.segment.check[job.begin : job.end] for job in jobs])
     for segment, begin, end, start, length in jobs:
-        segment.read_into(words[at : at + length], start * 8)
+        segment.read_into(room[at * 8 : (at + length) * 8], start * 8)
         places[row : row + end - begin, :2] += at - start
         at, row = at + length, row + end - begin
     spoilt = np.zeros(len(places), np.bool_)

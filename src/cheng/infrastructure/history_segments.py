@@ -12,6 +12,7 @@ import uuid
 import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from cheng.infrastructure.history_packing import Words, pack
+from cheng.infrastructure.history_packing import pack
 from cheng.infrastructure.history_rows import Ask, Mask, Rows
 from cheng.infrastructure.log import Disk
 
@@ -122,18 +123,17 @@ class Segment:
         found: Mask = mixed | ((begin <= last) & (end >= first))
         return found
 
-    def read_into(self, words: Words, offset: int) -> None:
-        """Fills `words` from byte `offset` on; what cannot be read is zero, and fails its check."""
-        if isinstance(self.source, int):
-            view, done = memoryview(words).cast("B"), 0
-            try:
-                while done < len(view) and (got := os.preadv(self.source, [view[done:]], offset + done)):
-                    done += got
-            except OSError:
-                done = 0
-            words.view(np.uint8)[done:] = 0
-        else:
-            words[:] = np.frombuffer(self.source, np.uint64, len(words), offset)
+    def read_into(self, room: "memoryview[int]", offset: int) -> None:
+        """Fills `room` from byte `offset` on; what cannot be read is zero, and fails its check."""
+        if not isinstance(self.source, int):
+            room[:] = self.source[offset : offset + len(room)]
+            return
+        done = 0
+        with suppress(OSError):
+            while done < len(room) and (got := os.preadv(self.source, [room[done:]], offset + done)):
+                done += got
+        if done < len(room):
+            room[done:] = bytes(len(room) - done)
 
     def redundant(self) -> bool:
         """Can both heads and both indexes still be read?"""
@@ -157,11 +157,11 @@ class Segment:
     def table(self, entry: int) -> pa.Table | None:
         """A table of events, roll-ups or last readings; None if it is damaged."""
         offset, length, _ = self.place(entry)
-        words: Any = np.empty(length // 8, np.uint64)
-        self.read_into(words, offset)
-        if zlib.crc32(words) != int(self.tables[entry - self.pages]["check"]):
+        data = bytearray(length)
+        self.read_into(memoryview(data), offset)
+        if zlib.crc32(data) != int(self.tables[entry - self.pages]["check"]):
             return None
-        with pa.ipc.open_stream(pa.py_buffer(words)) as stream:
+        with pa.ipc.open_stream(pa.py_buffer(data)) as stream:
             return stream.read_all()
 
 

@@ -1,6 +1,7 @@
 """Names are found by their bytes, whatever they are, however many, and while more come in."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,13 @@ def test_names_have_the_numbers_of_a_dictionary(lots: list[list[str]], others: l
     asked = [*said, *others]
     assert names.find(asked).tolist() == [expected.get(name, -1) for name in asked]
     assert [names.told(number) for number in range(len(names))] == said
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 31, 32, 33])
+def test_a_full_table_says_of_others_that_they_are_none_of_it(count: int) -> None:
+    names = Names()
+    names.add([str(n) for n in range(count)])
+    assert names.find(["0", str(count)]).tolist() == [0, -1]
 
 
 def test_a_table_that_was_taken_before_knows_what_it_knew() -> None:

@@ -109,7 +109,7 @@ class Names:
     """Names by number, in the order they were added. Anyone may look up while one at a time adds."""
 
     def __init__(self) -> None:
-        self.table = _table(16, 16, 256)
+        self.table = _table(16, 256)
         self.count = 0
 
     def __len__(self) -> int:
@@ -145,7 +145,7 @@ class Names:
     def _grow(self, count: int, size: int) -> None:
         """A table with room for so many names of so many bytes together takes the place of this one."""
         old, room = self.table, 1 << count.bit_length()
-        table = _table(2 * room, room, 2 * size + len(PAD))
+        table = _table(room, size + size // 4 + 256)
         table.starts[: self.count + 1] = old.starts[: self.count + 1]
         size = int(old.starts[self.count])
         table.arena[:size] = old.arena[:size]
@@ -153,6 +153,7 @@ class Names:
         self.table = table
 
 
-def _table(slots: int, room: int, size: int) -> Table:
+def _table(room: int, size: int) -> Table:
+    """An empty table for up to `room` names, a power of two: at least half of its slots stay empty."""
     seed = np.uint64(hash("names") & 0xFFFFFFFFFFFFFFFF)  # another one in each process: nobody can plan collisions
-    return Table(np.zeros(slots, np.int64), np.zeros(room + 1, np.int64), np.zeros(size, np.uint8), seed)
+    return Table(np.zeros(2 * room, np.int64), np.zeros(room + 1, np.int64), np.zeros(size, np.uint8), seed)

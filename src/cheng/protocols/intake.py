@@ -79,8 +79,9 @@ class Intake:
         small = sum(map(len, payloads)) <= SMALL
         batch, answers = self._read(*work) if small else await asyncio.to_thread(self._read, *work)
         if len(batch):
-            await asyncio.wrap_future(self.hub.pipeline.submit(batch, actor.name))
-            count_marks(answers, batch)
+            marked = await asyncio.wrap_future(self.hub.pipeline.submit(batch, actor.name))
+            if marked:
+                count_marks(answers, batch)
         await self._keep_of(payloads, media_type, answers, actor, door)
         return answers
 

@@ -186,8 +186,8 @@ class Comparison:
         if ratio is None:
             return f"none: {self.refusal(peer)}"
         if goal is None:
-            return f"{ratio:.2g}×"
-        return f"**{ratio:.2g}×** of {goal:g}×{'' if ratio >= goal else ' **missed**'}"
+            return f"{times(ratio)}×"
+        return f"**{times(ratio)}×** of {goal:g}×{'' if ratio >= goal else ' **missed**'}"
 
     def text(self) -> str:
         """The table in Markdown."""
@@ -204,6 +204,10 @@ class Comparison:
         ]
         rows = [self.claim, "", head, "|---|---|---|---|---|---|", *map(self.line, self.sides)]
         return "\n".join([*rows, "", "; ".join(filter(None, foot)) + "."])
+
+
+def times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def interleaved(sides: Sequence[Peer], folder: Path, rounds: int) -> list[Side]:

@@ -82,6 +82,7 @@ class Pipeline:
 
     def start(self) -> None:
         """Replays what the last run had judged only in memory, then opens for readings."""
+        self.judges.warm_up()
         episodes = Episodes()
         for first, frame in self.history.replay(self.judges.seq):
             episodes.add(self.judges.replay(frame, first))

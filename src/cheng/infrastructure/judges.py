@@ -106,6 +106,15 @@ class Judges:
 
     # -- feeding
 
+    def warm_up(self) -> None:
+        """Has the kernels ready before the first reading comes; it takes some seconds the first time on a machine."""
+        nothing = Batch.empty()
+        self._look_up_fields()
+        self._limits.mark(nothing, 0)
+        self._judge(nothing, nothing.quality, 0, fresh=False)
+        for judge in self.by_type.values():
+            judge.warm_up()
+
     def take(self, batch: Batch, now: int) -> list[Found]:
         """Marks a batch in place and judges it."""
         self._known = None

@@ -90,6 +90,12 @@ class Judge:
         self.memory.enter(NOW, self.now.records)
         self.memory.enter(BASE, self.base.records)
 
+    def warm_up(self) -> None:
+        """Has the kernels ready: takes a lot of nothing, and settles nothing."""
+        nothing, none = Readings.moments(np.zeros(0, np.intp), np.zeros(0, np.int64)), np.zeros(0, np.int64)
+        self.planned.take(Lot(nothing, np.zeros(0, np.uint16)), GO_BACK, [])
+        self.planned.settle(none, none, none)
+
     # -- what comes in
 
     def take(self, rows: Readings, marks: Marks | None = None) -> tuple[Marks, list[Change]]:

@@ -25,8 +25,8 @@ from cheng.protocols.decoding import ARROW, NDJSON, SENML, decode
 
 CLAIM = "From bytes to register indexes: NDJSON ≤ 0.12 µs of CPU a reading, SenML ≤ 1, Arrow ≤ 0.05, one alone ≤ 15"
 WHY = (
-    "per payload some 15 µs go into handing arrays to the kernels (single readings by HTTP and MQTT take `singles` "
-    "instead), per line half into finding its thing by its bytes; other load on shared caches adds a quarter"
+    "some 16 µs a payload are fixed, half of them handing arrays to two kernels (single readings by HTTP and MQTT take "
+    "`singles` instead); of a line a third goes into finding its thing by its bytes"
 )
 ROUNDS, SINGLE = 5, 10_000
 Read = Callable[[bytes], Batch]

@@ -112,7 +112,7 @@ def summary(name: str, said: dict[str, Any]) -> str:
 
 
 def section(name: str, said: dict[str, Any]) -> str:
-    parts = [f"\n## {name}\n", f"{said['claim']}. Measured on {said['day']}, {said['machine']}."]
+    parts = [f"\n## {name}", f"{said['claim']}. Measured on {said['day']}, {said['machine']}."]
     if said["figures"]:
         lines = [Figure(**figure).line() for figure in said["figures"]]
         parts.append("\n".join(["| claim | goal | measured | holds | remarks |", "|---|---|---|---|---|", *lines]))

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cheng.infrastructure.history_packing import PAGE, pack, unpack
+from cheng.infrastructure.history_packing import PAGE, pack
 from cheng.infrastructure.history_queries import extremes, into_buckets
 from cheng.infrastructure.history_rows import KEY, Rows, stable_order
+from cheng.infrastructure.history_unpacking import unpack
 
 EVER = (-(1 << 63), (1 << 63) - 1)
 

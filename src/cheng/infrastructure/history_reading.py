@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from cheng.infrastructure.history_packing import PAGE, unpack
+from cheng.infrastructure.history_packing import PAGE
 from cheng.infrastructure.history_rows import Ask, Order, Rows
 from cheng.infrastructure.history_segments import Segment
 from cheng.infrastructure.history_tail import Chunk, among
+from cheng.infrastructure.history_unpacking import unpack
 
 Piece = Segment | Chunk
 Report = Callable[[Segment, int], None]

@@ -155,7 +155,7 @@ def test_the_state_asks_neither_store_nor_history(hub: Hub, visitor: Come, monke
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("asked")
 
-    monkeypatch.setattr(hub.history._base, "snapshot", fail)
+    monkeypatch.setattr(hub.history, "readings", fail)
     monkeypatch.setattr(hub.store, "read", fail)
     assert stranger.get("/things/Hydrant/hydrant-1.json").status_code == 200
 

@@ -55,12 +55,6 @@ def ends(first: Bools) -> Bools:
     return last
 
 
-def runs(key: Rows) -> tuple[Rows, Rows]:
-    """The values of a sorted key, each once, and how often each stands there."""
-    edges = np.flatnonzero(starts(key))
-    return key[edges], np.diff(edges, append=len(key))
-
-
 def last_row(marked: Bools) -> Rows:
     """For each row the nearest marked row up to it; -1 before the first."""
     rows: Rows = np.maximum.accumulate(np.where(marked, np.arange(len(marked)), -1))

@@ -192,6 +192,8 @@ def cell_of(book: Any, field: int, value: float) -> int:
     begin, end = int(edge_at[field]), int(edge_at[field + 1])
     if value != value:
         return 2 * (end - begin) + 1
+    if begin == end or value < edges[begin]:
+        return 0
     low, high = begin, end
     while low < high:
         middle = (low + high) // 2

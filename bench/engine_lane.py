@@ -37,6 +37,9 @@ GOAL, SHARE = 2_100_000, 0.9
 CHUNK = 4_000_000
 """Bytes decoded in one go."""
 THREADS = 2
+SWITCH = 0.0005
+"""Seconds between turns of threads, as `cheng up` has it."""
+WHY = "of late readings all that followed is judged again, and malformed lines are read one by one"
 SIGN = {"raised": 1, "withdrawn": -1}
 
 
@@ -110,6 +113,7 @@ def alerting(path: Path, hub: Hub, most: int | None = None) -> Counter[str]:
 
 def measured(source: Path, target: Path, types: int, rules: int) -> None:
     """The job: like those of the peers, see `streams.job`."""
+    sys.setswitchinterval(SWITCH)
     with folder() as data:
         hub = open_hub(Settings.load(data, {}), model=city(types, rules))
         hub.things.put([NewThing(f"{PREFIX}{n:05d}", f"Station{n % types}") for n in range(THINGS)], "bench")
@@ -143,7 +147,18 @@ def main() -> None:
         note = f"{cpu:.2f} CPU s per million, {expected.alerts:,} alerts, exact"
         holds = statistics.median(rates[name]) >= goal
         claim = f"{name.upper()} from the file to alerts"
-        report(Figure(claim, f"≥ {goal:,.0f}/s", "readings/s", rates[name], holds, note, "volatile"))
+        report(
+            Figure(
+                claim,
+                f"≥ {goal:,.0f}/s",
+                "readings/s",
+                rates[name],
+                holds,
+                note,
+                "volatile",
+                WHY if name == "w2" else "",
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def one_round(large: bool) -> tuple[float, float]:
     packets = list(batches(BATCHES, START) if large else singles(SINGLES))
     first = list(batches(20, START - 1_000_000) if large else singles(10_000))
     place = len("cheng/batch") + 6 if large else PLACE
-    how = {"window": 16, "burst": 1} if large else {"window": 2_000, "burst": 100}
+    how = {"window": 48, "burst": 1} if large else {"window": 2_000, "burst": 100}
     with folder() as data:
         ready = prepare(data, lamps=FIRST + LAMPS)
         with up(data) as (hub, _, port, _):

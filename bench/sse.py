@@ -13,6 +13,8 @@ from bench.single_post import START
 CLAIM = "An alert is on 500 open event streams ≤ 20 ms (p99) after its POST at half load, ≤ 1 s at full"
 PAGES, PAGES_EACH = 500, 25
 ALERTS, RATE = 500, 50
+SENDERS = 32
+"""Connections that alerts come in by: an answer takes longer than the pause between two of them."""
 QUIET, BATCH = 10_000, 5_000
 HALF, FULL = 100, 200
 """Batches a second: half a million readings, and a million."""
@@ -54,13 +56,13 @@ def one_round(rate: int) -> tuple[float, float, float]:
         file = raw_http.write(data / "quiet", quiet(ready.token, min(rate * 4, 400)))
         with up(data) as (_, port, _, _):
             streams = subscribed(port, ready.cookies)
-            post = socket.create_connection(("127.0.0.1", port))
-            audience = Audience(streams, b"event: alert", [post])
+            posts = [socket.create_connection(("127.0.0.1", port)) for _ in range(SENDERS)]
+            audience = Audience(streams, b"event: alert", posts)
             head = f"POST /ingest/observations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ready.token}\r\n".encode()
 
             def raise_one(number: int) -> None:
                 body = b'{"id":"home-%d","attr":"gas","time":%d,"value":40}' % (number + 1, START)
-                post.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+                posts[number % SENDERS].sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
             seconds = ALERTS / RATE + 3
             load = raw_http.start(port, seconds, 4, "", file, rate)

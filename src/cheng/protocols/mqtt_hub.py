@@ -88,7 +88,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Publishes of one client that are not yet acknowledged; version 5 is told, 3.1.1 is no longer read from."""
     pending: int = 64 << 20
     """What publishes of all clients that the hub has not answered yet may take; beyond it nobody is read from."""
-    pending_each: int = 4 << 20
+    pending_each: int = 16 << 20
     """The same of one client, so that the others are read from while it has to wait."""
     topic_aliases: int = 16
     keep_alive: int = 0

@@ -1,5 +1,6 @@
 """The hub of the ingest claims in a process of its own: one type of thing, as many rules as asked, real sockets."""
 
+import gc
 import json
 import signal
 import sys
@@ -77,9 +78,11 @@ def main() -> None:
     hub = open_hub(Settings.load(folder, {}), model=model(count))
     hub.things.put([NewThing(f"{PREFIX}{n:05d}", "Station") for n in range(things)], "bench")
     token = hub.tokens.issue(HOUSE, "bench", "device", {"types": ["Station"]})
+    door = HttpDoor(hub, nothing)
+    door.intake.warm_up()
+    gc.freeze()  # as `cheng up` does
     print(json.dumps({"token": token}), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has stopped; then the hub closes
-    door = HttpDoor(hub, nothing)
     uvicorn.run(door, port=port, http=Doorway(door).protocol, log_level="warning", access_log=False)
     hub.close()
 

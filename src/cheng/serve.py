@@ -82,6 +82,7 @@ async def run(
         password = await asyncio.to_thread(hub.accounts.ensure_operator)
         at = address("http", *pages.getsockname()[:2])
         http = HttpDoor(hub, cast(Asgi, create_app(hub)))
+        await asyncio.to_thread(http.intake.warm_up)
         door = LocalDoor(hub, http, folder.announce(at).secret, ERRANDS)
         lean = cast(type[asyncio.Protocol], Doorway(http).protocol)
         web = Web(uvicorn.Config(door, http=lean, **UVICORN))

@@ -72,3 +72,11 @@ def test_a_payload_that_cannot_be_read_stops_no_other(hub: Hub, media_type: str)
         assert answers == [wrong, (1, 1, [(1, "bad-time")]), wrong, (1, 1, [(1, "bad-time")])]
     else:
         assert answers == [wrong, pack, wrong, pack]
+
+
+def test_warming_up_leaves_nothing_behind(hub: Hub) -> None:
+    Intake(hub).warm_up()
+    hub.pipeline.drain()
+    assert hub.history.count() == 0
+    assert hub.things.strangers == 0
+    assert hub.refused.list() == []

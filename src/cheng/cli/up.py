@@ -1,6 +1,7 @@
 """`cheng up`: the hub, until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -82,7 +83,13 @@ async def until_told(settings: Settings, clock: Clock, city: Callable[[Hub], Fee
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    await run(settings, stopped, partial(tell, started=started), clock, city)
+    await run(settings, stopped, partial(opened, started=started), clock, city)
+
+
+def opened(up: Up, started: float) -> None:
+    """Everybody can come in."""
+    gc.freeze()  # what was read stays: the collector need not look through a million things again and again
+    tell(up, started)
 
 
 def tell(up: Up, started: float) -> None:

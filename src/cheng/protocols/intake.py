@@ -16,7 +16,7 @@ from cheng.kernel.entities import Event
 from cheng.kernel.event_judging import event_record
 from cheng.kernel.observations import Batch, Events
 from cheng.kernel.reports import Reports
-from cheng.protocols.decoding import NDJSON, decode_many
+from cheng.protocols.decoding import NDJSON, SENML, decode, decode_many
 from cheng.protocols.decoding_ndjson import END
 from cheng.protocols.decoding_rows import instant
 from cheng.security.actors import Actor
@@ -51,6 +51,11 @@ class Intake:
         self._keeping = asyncio.Lock()
         self._aside: tuple[list[Delivery], asyncio.Task[None]] | None = None
         """what was refused and waits to be kept, and who will see to it"""
+
+    def warm_up(self) -> None:
+        """Has the compiled readers ready before the first delivery; once on a machine it takes some seconds."""
+        for nothing, media_type in ((b"", NDJSON), (b"[]", SENML)):
+            resolve(decode(nothing, media_type, self.hub.things.meanings)[0], self.hub.things, None)
 
     def scope(self, actor: Actor) -> Scope | None:
         """For which things the actor may report; None for all. Refused when it may report for none at all."""

@@ -18,7 +18,7 @@ from cheng.infrastructure.history import History
 
 CLAIM = "readings over HTTP, durable before the answer, 20 rules judged: ≥ 1,000,000/s as NDJSON"
 LONG = "--seconds 60"
-RULES, GATEWAYS = 20, 4
+RULES, GATEWAYS = 20, 8
 KINDS = {"ndjson": (5_000, 1_000_000), "senml": (5_000, 500_000), "arrow": (50_000, 5_000_000)}
 """By format: readings in a delivery, and the readings a second we want."""
 

@@ -32,7 +32,6 @@ from cheng.kernel.specs import App
 from cheng.standards.durations import minutes, seconds
 
 CLAIM = "Judging: 20 simple rules ≤ 0.15 CPU µs a reading, W2 ≥ 0.9 of W1, 1,000 rules ≥ 50 % of one, exact"
-PEERS = False
 THINGS, ROUNDS = 10_000, 5
 NAME = "cheng.apps.ecology.judging"
 START, SECOND = 1_700_000_000_000_000, 1_000_000

@@ -10,7 +10,6 @@ from bench.prepared import opened, prepare, up
 from bench.single_post import START
 
 CLAIM = "Readings by MQTT with QoS 1, durable before the acknowledgement: ≥ 45,000/s singly, ≥ 1,000,000/s in batches"
-CLAIM = "Readings by MQTT, QoS 1, durable and judged: ≥ 45,000/s one a message, ≥ 1,000,000/s in batches"
 LAMPS, FIRST = 9_000, 1_000
 """Lamps whose names are of one length, so that all messages are."""
 PLACE = len(f"cheng/lamp-{FIRST}/leakage") + 4

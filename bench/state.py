@@ -23,7 +23,6 @@ from cheng.kernel.book import READING, USED
 from cheng.kernel.observations import Batch
 
 CLAIM = "State: 1,000,000 things × 5 attributes hot in ≤ 10 s and ≤ 2 GB; replay ≥ 500,000 readings/s, bit-identical"
-PEERS = False
 FIELDS, LOT, SECOND = 5, 100_000, 1_000_000
 
 

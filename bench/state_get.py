@@ -12,7 +12,6 @@ from bench.single_post import ACCEPTED, START, requests
 from bench.sse import BATCH, HALF, QUIET, quiet
 
 CLAIM = "`GET` of a thing's state: ≥ 10,000/s a core while idle, p99 ≤ 15 ms under half load"
-CLAIM = "A thing's state by GET with a token: ≥ 10,000/s a core while idle, p99 ≤ 15 ms at half load"
 LAMPS, CONNECTIONS, SECONDS = 1_000, 16, 5
 UNDER_LOAD = 500
 """Questions a second while readings come in."""

@@ -38,6 +38,8 @@ GROUP = 100_000
 """Readings judged and committed in one go, about: what waits longest for its acknowledgement waits for two of them."""
 AHEAD = 2
 """Lots that may be judged before the first of them is durable."""
+FEW = 100
+"""Readings, an alert of somebody's perhaps, for which handing over to another thread takes longer than it saves."""
 EVERY = minutes(1).us
 """How often the state of the judging is written down."""
 
@@ -134,9 +136,16 @@ class Pipeline:
                 self._spoilt, lot = True, Lot([])
             lot.marks = self.inbox.reached()
             if lot.frames or lot.found or lot.checkpoint or lot.marks:
-                self._judged.put(lot)
+                self._hand_on(lot)
         self._judged.put(Lot([], marks=self.inbox.reached()))
         self._judged.put(None)
+
+    def _hand_on(self, lot: Lot) -> None:
+        """To the second thread; a few readings, with nothing before them, are made durable here and now."""
+        if self._judged.unfinished_tasks == 0 and sum(map(len, lot.frames)) <= FEW:
+            self._make_durable(lot)
+        else:
+            self._judged.put(lot)
 
     def _judge(self, lot: Lot) -> None:
         """Batches as one, then events; last what the passing of time has made true."""
@@ -167,18 +176,21 @@ class Pipeline:
 
     def _commit_all(self) -> None:
         while (lot := self._judged.get()) is not None:
-            try:
-                if self._torn.is_set():
-                    raise Refused("not-durable", "The readings could not be written down; send them again.", status=503)
-                self._commit(lot)
-            except Exception as error:
-                if not self._torn.is_set():
-                    log.exception("readings could not be made durable; nothing of them is acknowledged")
-                    self._torn.set()
-                self._fail(lot, error)
-            for mark in lot.marks:
-                self.writer.tell(mark)
+            self._make_durable(lot)
             self._judged.task_done()
+
+    def _make_durable(self, lot: Lot) -> None:
+        try:
+            if self._torn.is_set():
+                raise Refused("not-durable", "The readings could not be written down; send them again.", status=503)
+            self._commit(lot)
+        except Exception as error:
+            if not self._torn.is_set():
+                log.exception("readings could not be made durable; nothing of them is acknowledged")
+                self._torn.set()
+            self._fail(lot, error)
+        for mark in lot.marks:
+            self.writer.tell(mark)
 
     def _commit(self, lot: Lot) -> None:
         """Durable first, then acknowledged, then told on."""
@@ -187,12 +199,12 @@ class Pipeline:
         batches = [w for w in lot.waiting if isinstance(w.frame, Batch)]
         if batches:
             quality = lot.frames[0].quality
-            so_far = np.concatenate(([0], np.cumsum(quality != 0)))
-            edges = np.cumsum([0, *(len(w.frame) for w in batches)])
-            self.counters.marked += int(so_far[-1])
-            for waiting, begin, count in zip(batches, edges.tolist(), np.diff(so_far[edges]).tolist(), strict=False):
-                waiting.frame.quality = quality[begin : begin + len(waiting.frame)]  # whoever handed it in may look
-                waiting.done.set_result(count)
+            edges = np.cumsum([len(w.frame) for w in batches])[:-1]
+            for waiting, marks in zip(batches, np.split(quality, edges) if len(edges) else [quality], strict=True):
+                waiting.frame.quality = marks  # whoever handed it in may look
+                marked = int(np.count_nonzero(marks))
+                self.counters.marked += marked
+                waiting.done.set_result(marked)
         for waiting in lot.waiting:
             if isinstance(waiting.frame, Events):
                 waiting.done.set_result(0)

@@ -19,6 +19,9 @@ ROOM = 200_000
 TOGETHER = 10_000
 """Changes written in one transaction when many wait: fewer commits, and nobody else waits long for the store."""
 
+STORM, PAUSE = 300, 0.05
+"""After so many changes in one go the next waits so many seconds for more: a small one costs mostly its commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -38,6 +41,7 @@ class AlertWriter:
         """why alerts cannot be written at present; empty while they can"""
         self.waiting = 0
         """changes that are found and not written yet"""
+        self._storm = False
         self._lots: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -92,10 +96,18 @@ class AlertWriter:
         size = 0
         with self._changed:
             self._changed.wait_for(lambda: self._lots or self._closing.is_set())
+            if self._storm:
+                self._changed.wait_for(self._pressing, PAUSE)
             while self._lots and (not taken or size + len(self._lots[0].found) <= TOGETHER):
                 taken.append(self._lots.popleft())
                 size += len(taken[-1].found)
+        self._storm = size >= STORM
         return taken
+
+    def _pressing(self) -> bool:
+        """Whether there is enough to write, or somebody waits for it."""
+        waits = any(lot.reached is not None for lot in self._lots)
+        return self.waiting >= TOGETHER or waits or self._closing.is_set()
 
     def _insist(self, step: Callable[[], None]) -> bool:
         """Alerts wait for a store that does not answer, and readings behind them; nothing is dropped.

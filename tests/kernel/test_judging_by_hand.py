@@ -97,6 +97,21 @@ def test_a_thing_never_heard_of_is_silent_from_its_registration_on() -> None:
     assert found.of(1) == {(1060 * SECOND, None)}
 
 
+def test_a_thing_may_be_registered_while_the_clock_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    judging = judge_of(quiet, things=0)
+    register = judging.register
+    assert isinstance(register, Town)
+    active = register.active
+
+    def with_one_more() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        register.things = 1
+        return active()
+
+    monkeypatch.setattr(register, "active", with_one_more)
+    found = Alerts().take(judging.tick(59 * SECOND)).take(judging.tick(60 * SECOND))
+    assert found.of(0) == {(60 * SECOND, None)}
+
+
 def test_a_reading_older_than_the_registration_does_not_start_the_silence() -> None:
     judging = judge_of(quiet)
     register = judging.register

@@ -156,6 +156,7 @@ class Judge:
         if not (self.planned.clocked or self.stretched.timed):
             return []
         slots = self.clock.due(self.register, self.memory, now)
+        self.grow()  # somebody may have registered things in between
         since = self.until(slots)
         self.clock.follow(self.memory, now)
         if not len(slots):

@@ -39,7 +39,7 @@ GROUP = 100_000
 AHEAD = 2
 """Lots that may be judged before the first of them is durable."""
 FEW = 100
-"""Readings, an alert of somebody's perhaps, for which handing over to another thread takes longer than it saves."""
+"""Readings for which handing over to another thread takes longer than it saves."""
 EVERY = minutes(1).us
 """How often the state of the judging is written down."""
 

@@ -82,6 +82,28 @@ def test_a_page_gives_every_bit_back(rows, data):
     assert same(found, rows.take(wanted))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([-0.0] * 60 + [0.0]),  # equal to a number that does not give their bits back
+        np.where(
+            np.arange(PAGE) % 16 == 0, 1.0, np.pi * np.arange(PAGE)
+        ),  # a sample of every 16th fits, all others do not
+    ],
+)
+def test_floats_that_are_no_decimals_after_all_keep_their_bits(value):
+    n = len(value)
+    rows = Rows.sized(n)
+    for column in rows.columns():
+        column[:] = 0
+    rows.seq[:] = rows.time[:] = np.arange(n)
+    rows.value[:] = rows.latitude[:] = value
+    words, places, _, checks = packed(rows, rows.order_by())
+    found, spoilt = opened(words, places, checks)
+    assert not spoilt.any()
+    assert same(found, rows)
+
+
 @settings(max_examples=150, deadline=None)
 @given(many(), st.data())
 def test_whatever_a_page_is_changed_to_nothing_of_it_is_taken(rows, data):

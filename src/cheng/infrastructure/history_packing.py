@@ -31,6 +31,8 @@ KEY = 1 << 32
 SCALES = np.array([1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6])
 EXACT = 9.0e15
 """integers up to here are exact in a float"""
+MISFIT = np.uint64(1 << 63)
+"""in place of an integer that does not give its float back: wider than any that does"""
 
 
 @called
@@ -75,9 +77,10 @@ def choose_width(residues: Words, n: int) -> Any:
 
 
 @called
-def write_words(residues: Words, final: Words, n: int, kind: int, base: Any, first: Any, out: Words, at: int) -> Any:
-    """Header, base, first, packed residues, exceptions (from `final`); where the next column begins."""
-    width = choose_width(residues, n)
+def write_words(
+    residues: Words, width: Any, final: Words, n: int, kind: int, base: Any, first: Any, out: Words, at: int
+) -> Any:
+    """Header, base, first, residues in `width` bits, exceptions (from `final`); where the next column begins."""
     most = ~np.uint64(0) if width == 64 else (np.uint64(1) << np.uint64(width)) - np.uint64(1)
     spare = at + 3 + (n * width + 63) // 64
     exceptions = 0
@@ -143,7 +146,7 @@ def pack_steps(column: Longs, n: int, unit: int, residues: Words, out: Words, at
     residues[0] = np.uint64(base)
     for row in range(n):
         residues[row] -= np.uint64(base)
-    return write_words(residues, residues, n, unit, base, column[0], out, at)
+    return write_words(residues, choose_width(residues, n), residues, n, unit, base, column[0], out, at)
 
 
 @called
@@ -162,22 +165,27 @@ def decimals_of(column: Any, n: int) -> Any:
 
 
 @called
+def pack_bits(bits: Any, n: int, residues: Words, final: Words, out: Words, at: int) -> Any:
+    """A column of floats as its bits, above the least of them."""
+    base = bits[0]
+    for row in range(n):
+        base = min(base, bits[row])
+    for row in range(n):
+        final[row] = np.uint64(bits[row])
+        residues[row] = final[row] - np.uint64(base)
+    return write_words(residues, choose_width(residues, n), final, n, RAW, base, 0, out, at)
+
+
+@called
 def pack_floats(column: Any, bits: Any, n: int, residues: Words, final: Words, out: Words, at: int) -> Any:
     """A column of floats, with its bits: exceptions are the bits themselves."""
     same = 1
     while same < n and bits[same] == bits[0]:
         same += 1
     decimals = RAW if same == n else decimals_of(column, n)
-    base, known = bits[0], False
     if decimals == RAW:
-        for row in range(n):
-            base = min(base, bits[row])
-            final[row] = np.uint64(bits[row])
-            residues[row] = np.uint64(bits[row])
-        for row in range(n):
-            residues[row] -= np.uint64(base)
-        return write_words(residues, final, n, RAW, base, 0, out, at)
-    scale = SCALES[decimals]
+        return pack_bits(bits, n, residues, final, out, at)
+    scale, base, known = SCALES[decimals], np.int64(0), False
     for row in range(n):
         scaled = np.floor(column[row] * scale + 0.5)
         final[row] = np.uint64(bits[row])
@@ -190,11 +198,14 @@ def pack_floats(column: Any, bits: Any, n: int, residues: Words, final: Words, o
                 known = True
                 residues[row] = np.uint64(whole)
                 continue
-        residues[row] = np.uint64(1 << 63)
+        residues[row] = MISFIT
     for row in range(n):
-        if residues[row] != np.uint64(1 << 63):
+        if residues[row] != MISFIT:
             residues[row] -= np.uint64(base)
-    return write_words(residues, final, n, decimals, base, 0, out, at)
+    width = choose_width(residues, n)
+    if width == 64:  # too many do not fit to be exceptions, and this wide a misfit would pass for a number
+        return pack_bits(bits, n, residues, final, out, at)
+    return write_words(residues, width, final, n, decimals, base, 0, out, at)
 
 
 @part

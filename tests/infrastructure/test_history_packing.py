@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cheng.infrastructure.history_packing import PAGE, pack
-from cheng.infrastructure.history_queries import extremes, into_buckets
+from cheng.infrastructure.history_queries import into_buckets
 from cheng.infrastructure.history_rows import KEY, Rows, stable_order
+from cheng.infrastructure.history_thinning import extremes
 from cheng.infrastructure.history_unpacking import unpack
 
 EVER = (-(1 << 63), (1 << 63) - 1)
@@ -45,7 +46,7 @@ def many(draw):
 
 
 def packed(rows, order):
-    words, index = np.empty(1 << 18, np.uint64), np.empty((64, 6), np.int64)
+    words, index = np.empty(1 << 18, np.uint64), np.empty((64, 8), np.int64)
     checks = np.empty(64, np.uint64)
     done, used, pages = pack(rows.columns(), order, 0, words, index, checks)
     assert done == len(order)
@@ -57,6 +58,12 @@ def opened(words, places, checks, keys=EVER, times=EVER, bad=0):
     rows, spoilt = Rows.sized(PAGE * len(places)), np.zeros(len(places), np.bool_)
     count = unpack(words, places, checks, keys, times, bad, True, rows.columns(), spoilt)
     return rows.take(slice(count)), spoilt
+
+
+def edges_of_page(rows):
+    first = np.append(True, rows.time[1:] != rows.time[:-1])
+    value = rows.value[first]
+    return np.fmin.reduce(value), np.fmax.reduce(value)
 
 
 def same(one, other):
@@ -75,6 +82,8 @@ def test_a_page_gives_every_bit_back(rows, data):
     assert index[-1, 3] == rows.key()[-1]
     assert index[:, 4].min() == rows.time.min()
     assert index[:, 5].max() == rows.time.max()
+    edges = [edges_of_page(rows.take(slice(at, at + PAGE))) for at in range(0, len(rows), PAGE)]
+    assert np.array_equal(index[:, 6:].view(np.float64), edges, equal_nan=True)
     low, start, bad = (data.draw(st.sampled_from(column.tolist())) for column in (rows.key(), rows.time, rows.quality))
     high = min(low + KEY, EVER[1])
     found, _ = opened(words, places, checks, (low, high), (start, EVER[1]), bad)
@@ -158,7 +167,7 @@ def test_buckets_are_plain_arithmetic(points, width, start):
 @given(readings, st.integers(1, 40))
 def test_fewer_points_keep_the_least_and_the_greatest_of_every_stretch(points, stretches):
     time, value = (np.array(column) for column in zip(*points, strict=True))
-    kept = extremes(time, value.astype(float), stretches)
+    kept = extremes(time, value.astype(float), int(time[0]), int(time[-1]) + 1, stretches)
     assert kept.tolist() == sorted(set(kept.tolist()))
     assert len(kept) <= 2 * stretches + 2
     width = (time[-1] - time[0] + 1) / stretches

@@ -216,17 +216,32 @@ def pick(column: Any, order: Any, row: int, into: Any, n: int) -> None:
         into[at] = column[order[row + at] * many]
 
 
+@part
+def edges_of(column: Any, times: Longs, n: int) -> tuple[float, float]:
+    """The least and the greatest of n values, the first of each time; NaN for both where none is a number."""
+    least, most = np.nan, np.nan
+    for row in range(n):
+        if not np.isnan(column[row]) and (row == 0 or times[row] != times[row - 1]):
+            least = column[row] if np.isnan(least) or column[row] < least else least
+            most = column[row] if np.isnan(most) or column[row] > most else most
+    return least, most
+
+
 @compiled
 def pack(columns: Any, order: Any, row: int, out: Words, index: Longs, checks: Words) -> tuple[int, int, int]:
     """Packs rows `order[row:]` of the columns of `Rows` into pages, until all are packed or `out` or `index` is full.
 
-    `index` gets (first word, rows, key of the first, key of the last, least time, greatest time) of each page,
-    where key = attr * 2**32 + thing; `checks` its check word. Returns the next row, and the words and pages used.
+    `index` gets (first word, rows, key of the first, key of the last, least time, greatest time, bits of the least
+    value, bits of the greatest) of each page, where key = attr * 2**32 + thing, and of values those count that are
+    numbers and the first of their time; `checks` gets its check word. Returns the next row, and the words and pages
+    used.
     """
     seq, thing, attr, time, value, latitude, quality = columns
     total, at, page = len(order), 0, 0
     longs, floats = np.empty((5, PAGE), np.int64), np.empty((2, PAGE), np.float64)
     bits = floats.view(np.int64)
+    edges = np.empty(2, np.float64)
+    edge_bits = edges.view(np.int64)
     residues, final = np.empty(PAGE, np.uint64), np.empty(PAGE, np.uint64)
     while row < total and at + LARGEST <= len(out) and page < len(index):
         n, start = min(PAGE, total - row), at
@@ -245,6 +260,8 @@ def pack(columns: Any, order: Any, row: int, out: Words, index: Longs, checks: W
         for column in range(5):
             at = pack_steps(longs[column], n, unit if column == 2 else 0, residues, out, at)
         pick(value, order, row, floats[0], n)
+        edges[0], edges[1] = edges_of(floats[0], longs[2], n)
+        index[page, 6], index[page, 7] = edge_bits[0], edge_bits[1]
         pick(latitude, order, row, floats[1], n)
         for column in range(2):
             at = pack_floats(floats[column], bits[column], n, residues, final, out, at)

@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 
 from cheng.infrastructure.history_base import Base
 from cheng.infrastructure.history_packing import KEY
-from cheng.infrastructure.history_reading import Piece, gather, in_order, tables
+from cheng.infrastructure.history_reading import Piece, Report, gather, in_order, tables
 from cheng.infrastructure.history_rows import FOREVER, READINGS, Ask, Rows
 from cheng.infrastructure.history_segments import EVENTS, LAST, ROLLED, Segment
 from cheng.infrastructure.history_tables import EVENT_COLUMNS, newest, table_of
 from cheng.infrastructure.history_tail import Chunk
+from cheng.infrastructure.history_thinning import by_time, extremes, thinned
 from cheng.kernel.compiled import compiled
 from cheng.kernel.observations import BAD, Batch, Quality
 
@@ -50,69 +51,47 @@ def readings(base: Base, ask: Ask, limit: int | None, dedupe: bool) -> pa.Table:
     return rows.take(slice(limit)).table()
 
 
-def _of_one(base: Base, ask: Ask, wide: bool) -> tuple[Rows, pa.Table | None]:
-    """The readings of one thing and attribute by time, the first of each time, and the roll-ups if there are any."""
-    pieces = base.pieces()
-    rows = gather(pieces, ask, base.report, wide)
-    if len(rows) > 1 and (rows.time[1:] <= rows.time[:-1]).any():
-        rows = rows.take(rows.order_by("time"))
-        rows = rows.take(rows.first_of_each())
+def _rolled(pieces: Sequence[Piece], ask: Ask, report: Report) -> pa.Table | None:
+    """The roll-ups of one thing and attribute, if there are any."""
     assert ask.things is not None
     assert ask.attrs is not None
     thing, attr = ask.things[0], ask.attrs[0]
     segments = [piece for piece in pieces if isinstance(piece, Segment)]
-    found = list(tables(segments, ROLLED, base.report, ask.start, ask.end, attr * KEY + thing))
+    found = list(tables(segments, ROLLED, report, ask.start, ask.end, attr * KEY + thing))
     if not found:
-        return rows, None
+        return None
     field = pc.field
     mine = (field("attr") == attr) & (field("thing") == thing)
     mine &= (field("time") >= ask.start) & (field("time") < ask.end)
     rolled = pa.concat_tables([table.filter(mine) for table in found])
-    return rows, rolled if rolled.num_rows else None
+    return rolled if rolled.num_rows else None
 
 
 def series(base: Base, ask: Ask, points: int | None) -> pa.Table:
     """Table of `SERIES` by time; with `points`, about that many: the least and the greatest of each stretch."""
-    rows, rolled = _of_one(base, ask, True)
+    pieces = base.pieces()
+    rolled = _rolled(pieces, ask, base.report)
+    times = np.zeros(0, np.int64) if rolled is None else rolled["time"].to_numpy()
+    rows, left_out = thinned(pieces, ask, points, times, base.report)
     columns: Any = (rows.time, rows.value, rows.latitude, rows.quality)
     if rolled is not None:
         mean = rolled["total"].to_numpy() / rolled["count"].to_numpy()
         unmarked = np.zeros(len(mean), np.uint16)
-        more = (rolled["time"].to_numpy(), mean, rolled["latitude"].to_numpy(), unmarked)
+        more = (times, mean, rolled["latitude"].to_numpy(), unmarked)
         columns = tuple(np.concatenate([b, a]) for a, b in zip(columns, more, strict=True))
         order = np.argsort(columns[0], kind="stable")
         columns = tuple(column[order] for column in columns)
-    if points is not None and len(columns[0]) > points:
-        kept = extremes(columns[0], columns[1], max(1, points // 2))
+    time, value = columns[:2]
+    if points is not None and (left_out or len(time) > points):
+        kept = extremes(time, value, int(time[0]), int(time[-1]) + 1, max(1, points // 2))
         columns = tuple(column[kept] for column in columns)
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=SERIES)
 
 
-@compiled
-def extremes(time: Longs, value: Floats, stretches: int) -> npt.NDArray[np.int64]:
-    """The rows of the least and greatest value of each of equal stretches of rising times; NaN is neither."""
-    n, count = len(time), 0
-    kept = np.empty(min(n, 2 * stretches + 2), np.int64)
-    width = (time[n - 1] - time[0] + 1) / stretches
-    row = 0
-    while row < n:
-        stretch = np.int64((time[row] - time[0]) / width)
-        least = most = -1
-        while row < n and np.int64((time[row] - time[0]) / width) == stretch:
-            if not np.isnan(value[row]):
-                least = row if least < 0 or value[row] < value[least] else least
-                most = row if most < 0 or value[row] > value[most] else most
-            row += 1
-        for one in (min(least, most), max(least, most)):
-            if one >= 0 and count < len(kept) and (count == 0 or kept[count - 1] != one):
-                kept[count] = one
-                count += 1
-    return kept[:count]
-
-
 def buckets(base: Base, ask: Ask, width: int) -> pa.Table:
     """Table of `BUCKETS`; buckets are `width` long and counted from `ask.start`; empty ones are left out."""
-    rows, rolled = _of_one(base, ask, False)
+    pieces = base.pieces()
+    rows, rolled = by_time(gather(pieces, ask, base.report, wide=False)), _rolled(pieces, ask, base.report)
     if rolled is not None:
         return _with_rolled(rows.time, rows.value, rolled, ask.start, width)
     columns = into_buckets(rows.time, rows.value, ask.start, width)

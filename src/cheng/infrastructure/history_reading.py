@@ -40,7 +40,13 @@ def gather(pieces: Sequence[Piece], ask: Ask, report: Report, wide: bool = True)
 
 def within(segments: Sequence[Segment], ask: Ask, keys: tuple[int, int], wide: bool, report: Report) -> Rows:
     """The readings with a key in the range, of the time asked for."""
-    jobs = [Job.of(one, begin, end) for one in segments for begin, end in one.runs(ask, *keys)]
+    return opened(
+        [Job.of(one, begin, end) for one in segments for begin, end in one.runs(ask, *keys)], ask, keys, wide, report
+    )
+
+
+def opened(jobs: "Sequence[Job]", ask: Ask, keys: tuple[int, int], wide: bool, report: Report) -> Rows:
+    """The readings with a key in the range, of the time asked for, that lie in these pages."""
     rows = Rows.sized(PAGE * sum(job.end - job.begin for job in jobs))
     taken = at = 0
     while at < len(jobs):
@@ -72,7 +78,9 @@ class Job(NamedTuple):
         return cls(segment, begin, end, start, int(segment.places[end - 1, 1]) - start)
 
 
-def _batch(jobs: list[Job], size: int, into: Any, ask: Ask, keys: tuple[int, int], wide: bool, report: Report) -> int:
+def _batch(
+    jobs: Sequence[Job], size: int, into: Any, ask: Ask, keys: tuple[int, int], wide: bool, report: Report
+) -> int:
     words: Any = np.empty(size, np.uint64)
     room, at, row = memoryview(words).cast("B"), 0, 0
     places = np.concatenate([job.segment.places[job.begin : job.end] for job in jobs])

@@ -25,7 +25,7 @@ from cheng.infrastructure.history_packing import pack
 from cheng.infrastructure.history_rows import Ask, Mask, Rows
 from cheng.infrastructure.log import Disk
 
-MAGIC = b"CHGSEG1\n"
+MAGIC = b"CHGSEG2\n"
 HEAD = struct.Struct("<8sqqqqI")
 """magic, first, last, where the index begins, its bytes, its crc32; zeros; last of all the crc32 of all that"""
 ROOM = 64
@@ -37,9 +37,10 @@ ENTRY = np.dtype(
     [
         *[("kind", "<i4"), ("rows", "<i4"), ("offset", "<i8"), ("length", "<i8"), ("check", "<u8")],
         *[("first", "<i8"), ("last", "<i8"), ("time_first", "<i8"), ("time_last", "<i8")],
+        *[("least", "<f8"), ("most", "<f8")],
     ]
 )
-"""a page or a table: bytes and rows, its check word, and the least and greatest key and time in it"""
+"""a page or a table: bytes and rows, its check word, and the least and greatest key, time and value in it"""
 FEW = 4
 """pages"""
 TABLE_ROWS = 65_536
@@ -77,8 +78,8 @@ class Segment:
         self.pages = len(pages)
         self.tables = entries[self.pages :].copy()
         """entries of tables; an entry's number counts pages first"""
-        names = ("check", "first", "last", "time_first", "time_last")
-        self.check, self.key_first, self.key_last, self.low, self.high = (
+        names = ("check", "first", "last", "time_first", "time_last", "least", "most")
+        self.check, self.key_first, self.key_last, self.low, self.high, self.least, self.most = (
             np.ascontiguousarray(pages[name]) for name in names
         )
         self.places = np.stack(
@@ -175,7 +176,7 @@ class Writer:
         self.rows = 0
         sink.write(bytes(ROOM))
         self._out: Any = np.empty(BLOCK, np.uint64)
-        self._index = np.empty((BLOCK // 64, 6), np.int64)
+        self._index = np.empty((BLOCK // 64, 8), np.int64)
         self._checks = np.empty(BLOCK // 64, np.uint64)
 
     def add(self, rows: Rows, order: npt.NDArray[np.int32]) -> None:
@@ -190,6 +191,7 @@ class Writer:
             made["length"] = np.diff(index[:, 0], append=used) * 8
             for name, column in (("first", 2), ("last", 3), ("time_first", 4), ("time_last", 5)):
                 made[name] = index[:, column]
+            made["least"], made["most"] = index[:, 6:].view(np.float64).T
             self.pages.append(made)
             self._write(memoryview(self._out[:used]).cast("B"))
         self.rows += len(order)
@@ -200,7 +202,17 @@ class Writer:
             stream.write_table(part.table)
         data = buffer.getvalue()
         data += bytes(-len(data) % 8)
-        entry = (part.kind, part.table.num_rows, self.at, len(data), zlib.crc32(data), *part.keys, *part.times)
+        entry = (
+            part.kind,
+            part.table.num_rows,
+            self.at,
+            len(data),
+            zlib.crc32(data),
+            *part.keys,
+            *part.times,
+            np.nan,
+            np.nan,
+        )
         self.tables.append(np.array([entry], ENTRY))
         self._write(data)
 

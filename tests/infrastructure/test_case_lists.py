@@ -87,7 +87,7 @@ def test_filters_and_lights(book: CaseBook, clock: ManualClock) -> None:
     assert book.counts() == {"green": 1, "yellow": 1, "red": 0, "suspended": 0}
     assert [entry.id for entry in book.list(Filters(light="yellow")).entries] == [early]
     assert [entry.id for entry in book.list(Filters(level="notice")).entries] == [later]
-    assert [entry.id for entry in book.list(Filters(area="A1")).entries] == [early]
+    assert [entry.id for entry in book.list(Filters(areas=("A1",))).entries] == [early]
     assert [entry.id for entry in book.list(Filters(number="20261120-000002")).entries] == [later]
     assert book.list(Filters(number="%")).entries == ()
     for id_ in (early, later):
@@ -178,7 +178,7 @@ def test_lists_walk_along_indexes(many: Store, book: CaseBook) -> None:
         pytest.skip("how PostgreSQL walks depends on its statistics")
     asked: list[tuple[str, Any]] = []
     event.listen(many._reader, "before_cursor_execute", lambda c, cursor, sql, params, *_: asked.append((sql, params)))
-    for wanted in (Filters(), Filters(departments=("D1",), person="p1"), Filters(area="A1"), Filters(flow="f1")):
+    for wanted in (Filters(), Filters(departments=("D1",), person="p1"), Filters(areas=("A1",)), Filters(flow="f1")):
         book.list(wanted)
         book.list(wanted, order="newest")
         book.counts(wanted)

@@ -24,7 +24,7 @@ Place = tuple[int, str]
 """Where a row stands in a list: its due date or opening in µs, and its id."""
 MOST = 500
 WITHOUT_LIMIT = 2**62
-EQUAL = ("flow", "app", "area", "level", "step")
+EQUAL = ("flow", "app", "level", "step")
 SELECTIVE = ("thing_id", "reporter", "merged_into", "parent")
 """Few cases have the same: better looked up than met on the way."""
 
@@ -41,7 +41,7 @@ class Filters:
     """of open cases"""
     flow: str = ""
     app: str = ""
-    area: str = ""
+    areas: tuple[str, ...] = ()
     level: str = ""
     thing_id: str = ""
     reporter: str = ""
@@ -182,6 +182,8 @@ def shared(wanted: Filters) -> Any:
 
 def matching(wanted: Filters) -> list[ColumnElement[bool]]:
     found = [cases.c[name] == value for name in EQUAL if (value := getattr(wanted, name))]
+    if wanted.areas:
+        found.append(cases.c.area.in_(wanted.areas))
     few = [cases.c[name] == value for name in SELECTIVE if (value := getattr(wanted, name))]
     if wanted.number:
         few.append(cases.c.number.between(wanted.number, wanted.number + "9" * 14))  # what an index can find

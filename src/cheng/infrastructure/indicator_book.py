@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.indicator_facts import Readings, collect
@@ -125,6 +125,22 @@ class IndicatorBook:
         with self.store.read() as conn:
             rows = conn.execute(query.order_by(table.at)).all()
         return [Point(self.calendar.day(row.at), Value(row.numerator, row.denominator, row.value)) for row in rows]
+
+    def over(self, scopes: Sequence[str], first: date, last: date) -> dict[str, list[Point]]:
+        """Key of an indicator → its kept values day by day, those of several scopes taken together."""
+        table = indicator_values.c
+        of, under = table.numerator, func.sum(table.denominator)
+        columns = (table.indicator, table.at, func.sum(of), func.max(of), func.min(of), under)
+        query = select(*columns).where(table.scope.in_(scopes), table.at >= self.start_of(first))
+        query = query.where(table.at < self.start_of(last + timedelta(1))).group_by(table.indicator, table.at)
+        found: dict[str, list[Point]] = {}
+        with self.store.read() as conn:
+            for key, at, total, most, least, whole in conn.execute(query.order_by(table.at)):
+                if (indicator := self.indicators.get(key)) is not None:
+                    part = {"max": most, "min": least}.get(indicator.how().kind, total)
+                    value = part if whole is None else part / whole if whole else None
+                    found.setdefault(key, []).append(Point(self.calendar.day(at), Value(part, whole, value)))
+        return found
 
     def start_of(self, day: date) -> int:
         """When a day of the city begins, µs."""

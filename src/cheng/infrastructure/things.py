@@ -52,6 +52,7 @@ class Things:
         """how many things reported without being registered"""
         self._lock = threading.RLock()
         self._areas: AreaIndex | None = None
+        self._inside: dict[str, Ints] | None = None
         self._load()
 
     # -- reading
@@ -63,6 +64,18 @@ class Things:
         """(n,) the index of each id; -1 for those nobody knows."""
         found = map(self._by_id.get, ids)
         return np.fromiter((-1 if thing is None else thing.idx for thing in found), np.int32, len(ids))
+
+    @property
+    def inside(self) -> dict[str, Ints]:
+        """Area's id → the indexes of the things that lie in it, rising; areas with nothing in them are not there."""
+        found = self._inside
+        if found is None:
+            lists: dict[str, list[int]] = {}
+            for thing in list(self.by_idx):
+                for area in thing.areas:
+                    lists.setdefault(area, []).append(thing.idx)
+            found = self._inside = {area: np.array(idxs, np.int32) for area, idxs in lists.items()}
+        return found
 
     @property
     def meanings(self) -> Meanings:
@@ -238,6 +251,7 @@ class Things:
         before = [thing.areas for thing in placed]
         self._place(placed)
         moved = [thing for thing, areas in zip(placed, before, strict=True) if thing.areas != areas]
+        self._inside = None
         if moved:
             change = update(things).where(things.c.idx == bindparam("_idx")).values(areas=bindparam("_areas"))
             with self.store.write() as conn:
@@ -295,6 +309,8 @@ class Things:
                 self.slot[thing.idx], self.type_number[thing.idx] = thing.slot, self.types.index(thing.type)
         if any(thing.type == AREA for thing in (*fresh, *altered)):
             self._areas = None
+        if fresh or altered:
+            self._inside = None
         for register in self._registers.values() if fresh or altered else ():
             register.changed()
 

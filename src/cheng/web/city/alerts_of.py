@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
-from cheng.infrastructure.case_lists import Filters
+from cheng.infrastructure.case_lists import Filters, Order
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import alerts, things
 from cheng.kernel.entities import Entity
@@ -93,6 +93,35 @@ def mine(ask: Ask) -> list[ColumnElement[bool]]:
     return [things.c.owner == ask.actor.department] if "own department" in ways and "any" not in ways else []
 
 
+def standing_by_area(ask: Ask) -> dict[str, int]:
+    """How many alerts stand in each area, the smallest that each lies in; those without one under ""."""
+    query = select(func.coalesce(alerts.c.area, ""), func.count()).where(STANDING, *seen_here(ask))
+    query = query.outerjoin(things, things.c.idx == alerts.c.thing).group_by(alerts.c.area)
+    with ask.hub.store.read() as conn:
+        return {area: count for area, count in conn.execute(query)}
+
+
+def of_areas(ask: Ask, areas: Sequence[str] | None, levels: frozenset[str], limit: int = 12) -> list[dict[str, Any]]:
+    """The newest standing alerts in these areas, or anywhere, that this reader may see."""
+    query = select(alerts, things.c.owner, things.c.type).outerjoin(things, things.c.idx == alerts.c.thing)
+    query = query.where(STANDING, *seen_here(ask)).order_by(alerts.c.raised.desc())
+    if areas is not None:
+        query = query.where(alerts.c.area.in_(areas))
+    with ask.hub.store.read() as conn:
+        rows = [dict(row) for row in conn.execute(query.limit(limit)).mappings()]
+    return [{**alert_row(ask, row, levels), "url": thing_url(ask, row)} for row in rows]
+
+
+def seen_here(ask: Ask) -> list[ColumnElement[bool]]:
+    """What cuts a query of alerts and their things down to those that this reader may see."""
+    ways = reach(ask.actor, "see", "alert")
+    if "any" in ways:
+        return []
+    public = [name for name, entity in ask.hub.model.entities.items() if entity.public]
+    own = things.c.owner == ask.actor.department if "own department" in ways else false()
+    return [or_(own, things.c.type.in_(public) if "public" in ways else false())]
+
+
 def standing_of(ask: Ask, idxs: Sequence[int]) -> dict[int, int]:
     """How many alerts stand for each of these things."""
     query = select(alerts.c.thing, func.count()).where(STANDING).group_by(alerts.c.thing)
@@ -104,7 +133,12 @@ def standing_of(ask: Ask, idxs: Sequence[int]) -> dict[int, int]:
 
 def cases_of(ask: Ask, thing: Thing, limit: int = 10) -> list[dict[str, Any]]:
     """The newest cases of a thing that this reader may see."""
-    found = ask.hub.cases.list(Filters(thing_id=thing.id, states=EVERY_STATE), "newest", limit * 2)
+    return case_rows(ask, Filters(thing_id=thing.id, states=EVERY_STATE), "newest", limit)
+
+
+def case_rows(ask: Ask, filters: Filters, order: Order, limit: int) -> list[dict[str, Any]]:
+    """Cases in order, as far as this reader may see them."""
+    found = ask.hub.cases.list(filters, order, limit * 2)
     rows = []
     for entry in found.entries:
         flow = ask.hub.model.flows.get(entry.flow)

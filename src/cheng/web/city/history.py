@@ -1,5 +1,9 @@
 """The history of one field of one thing: for a chart, as a table, and raw as a file."""
 
+import itertools
+import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +14,12 @@ from cheng.kernel.entities import Choice, Entity, Kept, Track
 from cheng.kernel.observations import BAD
 from cheng.security.permissions import Target
 from cheng.security.seen import target
+from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import alert_row, spans
 from cheng.web.city.periods import Period, choices, field_value, period
-from cheng.web.city.seeing import field_of, levels_for, levels_of, thing_of
+from cheng.web.city.seeing import field_of, levels_for, levels_of, seen, thing_of
+from cheng.web.city.things import IN_USE, SEARCHED
 from cheng.web.city.thresholds import lines
 from cheng.web.city.tracks import way
 from cheng.web.city.words import kinds_of_marks, label, marks, name_of, symbol, title
@@ -21,6 +27,10 @@ from cheng.web.pages import Column, Page, get
 
 POINTS = 1000
 TABLE = 100
+BESIDE = 4
+"""Things that one chart shows beside the one it is about."""
+OFFERED = 20
+SEPARATORS = re.compile(r"[\s,，、]+")
 """Rows of the page's own table; the file has them all."""
 
 
@@ -37,15 +47,17 @@ def history(ask: Ask, type_name: str, thing_id: str, field_name: str) -> Page:
     thing, entity = thing_of(ask, type_name, thing_id)
     field = field_of(ask, entity, field_name, levels_for(ask, thing, entity))
     chosen = period(ask)
+    others = compared(ask, thing, entity, field)
     if ask.representation == "json":
-        return Page("city/history.html", chart(ask, thing, entity, field, chosen))
+        return Page("city/history.html", chart(ask, thing, entity, field, chosen, others))
     raw = ask.representation != "html"
     rows = readings(ask, thing, field, chosen, ask.limit(TABLE, TABLE), newest=not raw)
     data = {"thing": thing.id, "field": field.name, "rows": rows}
     extra = {"thing_name": thing.name or thing.id, "period": chosen, "ranges": choices(ask, chosen)}
     extra |= {"label": label(ask.local, field), "doc": field.doc, "entity": entity, "type_text": name_of(entity)}
     extra |= {"begin": field_value(ask, chosen.start), "end": field_value(ask, chosen.end), "most": TABLE}
-    asked = {**chosen.query(ask), "purpose": ask.query("purpose")}
+    asked = {**chosen.query(ask), "purpose": ask.query("purpose"), "with": ask.query("with")}
+    extra |= {"others": others, "near": near(ask, thing, entity) if not isinstance(field, Track) else []}
     extra |= {"chart_src": ask.url(f"/things/{type_name}/{thing_id}/history/{field_name}.json", **asked)}
     extra["track"] = way(ask, thing, field, chosen) if isinstance(field, Track) else None
     return Page("city/history.html", data, rows="rows", columns=columns(ask, field), extra=extra)
@@ -68,15 +80,41 @@ def readings(ask: Ask, thing: Thing, field: Kept, chosen: Period, limit: int, ne
     return rows[::-1] if newest else rows
 
 
+# -- beside others of its kind
+
+
+def compared(ask: Ask, thing: Thing, entity: type[Entity], field: Kept) -> list[Thing]:
+    """The things of the same type that the address wants beside this one, by their ids. Refused: too many; not seen."""
+    wanted = dict.fromkeys(one for one in SEPARATORS.split(ask.query("with")) if one and one != thing.id)
+    if len(wanted) > BESIDE:
+        raise Refused("too-many", "No more than {n} things stand beside this one.", {"n": BESIDE}, status=400)
+    others = [thing_of(ask, thing.type, one)[0] for one in wanted]
+    for other in others:
+        field_of(ask, entity, field.name, levels_for(ask, other, entity))
+    return others
+
+
+def near(ask: Ask, thing: Thing, entity: type[Entity]) -> list[Thing]:
+    """Some things of the same type to choose from: the nearest, or where it has no place the first."""
+    alike = [o for o in ask.hub.things.of_type(thing.type)[:SEARCHED] if o.idx != thing.idx and o.state in IN_USE]
+    if thing.point is not None:
+        here = np.array(thing.point)
+        alike = [other for other in alike if other.point is not None]
+        places = np.array([other.point for other in alike]).reshape(-1, 2)
+        order = np.argsort(np.hypot(*((places - here) * [math.cos(math.radians(here[1])), 1]).T), kind="stable")
+        alike = [alike[row] for row in order[: 3 * OFFERED].tolist()]
+    return list(itertools.islice(seen(ask, entity, alike), OFFERED))
+
+
 # -- what the chart draws
 
 
-def chart(ask: Ask, thing: Thing, entity: type[Entity], field: Kept, chosen: Period) -> dict[str, Any]:
+def chart(
+    ask: Ask, thing: Thing, entity: type[Entity], field: Kept, chosen: Period, others: Sequence[Thing] = ()
+) -> dict[str, Any]:
     """Points, thresholds and alerts of a period. Times in milliseconds UTC, points [time, value or null, marks]."""
     hub = ask.hub
-    series = hub.history.series(thing.idx, hub.things.attribute_of(field), chosen.start, chosen.end, POINTS)
-    time, value, latitude = (np.asarray(series[name]) for name in ("time", "value", "latitude"))
-    points = with_gaps(time, value, np.asarray(series["quality"]), gap(entity, field, time, chosen))
+    name = (thing.name or thing.id) if others else ask._(label(ask.local, field))
     told: dict[str, Any] = {
         "title": ask._(label(ask.local, field)),
         "unit": symbol(field),
@@ -88,17 +126,31 @@ def chart(ask: Ask, thing: Thing, entity: type[Entity], field: Kept, chosen: Per
         "high": getattr(field, "high", None),
         "bad": int(BAD),
         "marks": {str(bit): text for bit, text in kinds_of_marks(ask).items()},
-        "series": [{"name": ask._(label(ask.local, field)), "points": points}],
+        "series": [{"name": name, "points": points_of(ask, thing, entity, field, chosen)}],
     }
     if isinstance(field, Choice):
         told["labels"] = {
             str(code): ask._(text) for text, code in hub.things.codes(hub.things.attribute_of(field)).items()
         }
     if isinstance(field, Track):
-        told["series"].append({"name": ask._("latitude"), "points": with_gaps(time, latitude, time * 0, None)})
+        latitudes = points_of(ask, thing, entity, field, chosen, "latitude")
+        told["series"].append({"name": ask._("latitude"), "points": latitudes})
+    for other in others:
+        points = points_of(ask, other, entity, field, chosen)
+        told["series"].append({"name": other.name or other.id, "points": points})
     told["limits"] = limits(ask, thing, field)
     told["spans"] = alert_spans(ask, thing, entity, field, chosen)
     return told
+
+
+def points_of(
+    ask: Ask, thing: Thing, entity: type[Entity], field: Kept, chosen: Period, column: str = "value"
+) -> list[list[Any]]:
+    """The course of one thing's field."""
+    hub = ask.hub
+    series = hub.history.series(thing.idx, hub.things.attribute_of(field), chosen.start, chosen.end, POINTS)
+    time, value, quality = (np.asarray(series[name]) for name in ("time", column, "quality"))
+    return with_gaps(time, value, quality, gap(entity, field, time, chosen))
 
 
 def gap(entity: type[Entity], field: Kept, time: Any, chosen: Period) -> int | None:

@@ -95,7 +95,7 @@ def spoilt_since(ask: Ask, found: Thing, live: dict[str, Kept], last: dict[str, 
 
 def trail(ask: Ask, found: Thing) -> list[dict[str, str]]:
     """The areas the thing lies in, largest first."""
-    return [{"name": area_name(ask, area), "url": ask.url(f"/things/Area/{area}")} for area in found.areas]
+    return [{"name": area_name(ask, area), "url": ask.url(f"/areas/{area}")} for area in found.areas]
 
 
 def charts(ask: Ask, found: Thing, fields: dict[str, Kept]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.case_search import Sought
 from cheng.kernel.rules import LEVELS
 from cheng.kernel.standing import Light
+from cheng.web.city.area_tree import Tree
 from cheng.web.city.seeing import area_name
 from cheng.web.city.words import name_of
 from cheng.web.desk import words
@@ -119,13 +120,7 @@ def below(ask: Ask, area: str) -> tuple[str, ...]:
     """An area and all that lie in it, by their ids."""
     if not area:
         return ()
-    found, grown = {area}, True
-    areas = ask.hub.things.of_type("Area")
-    while grown:
-        inner = {each.id for each in areas if each.properties.get("parent") in found} - found
-        grown = bool(inner)
-        found |= inner
-    return tuple(sorted(found))
+    return tuple(sorted(Tree.of(ask).within(area)))
 
 
 def choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:

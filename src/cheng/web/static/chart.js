@@ -11,6 +11,7 @@ import { ask } from "./cheng.js";
 
 let library = null;
 const COLOURS = ["--accent", "--light-yellow", "--light-green", "--danger", "--ink-2"];
+const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [4, 4]];
 const MOST_ROWS = 500;
 
 export function start(part) {
@@ -122,6 +123,7 @@ function options(state, Plot, canvas, say) {
       label: each.name,
       stroke: () => colour(COLOURS[i % COLOURS.length]),
       width: 1.75,
+      dash: DASHES[i % DASHES.length],
       spanGaps: false,
       paths: data.steps ? Plot.paths.stepped({ align: 1 }) : undefined,
       points: { show: each.points.length < 40, size: 5 },
@@ -283,6 +285,9 @@ function settle(state) {
     [data.spans?.length, "shade", text.textAlert],
   ];
   legend.replaceChildren();
+  for (const [i, each] of data.series.length > 1 ? data.series.entries() : []) {
+    make(legend, "span", each.name, `chart-key chart-key-line chart-key-line-${i % COLOURS.length}`);
+  }
   for (const [there, kind, words_] of known) {
     if (there && words_) make(legend, "span", words_, `chart-key chart-key-${kind}`);
   }

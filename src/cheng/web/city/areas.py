@@ -10,7 +10,6 @@ from sqlalchemy import case, false, func, or_, select
 
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.tables import cases
-from cheng.infrastructure.things import AREA
 from cheng.kernel.columns import Ints
 from cheng.kernel.entities import Entity, Quantity
 from cheng.kernel.specs import title_of
@@ -35,6 +34,8 @@ INSIDE = (
     Column("late", "Overdue", "number"),
 )
 DAYS = 30
+HOUSE = "house"
+"""The application of areas and departments, which are no things that stand somewhere."""
 NOTHING = np.zeros(0, np.int32)
 MOST = 12
 """Alerts and cases that the page shows; the desk has them all."""
@@ -140,7 +141,7 @@ def members(ask: Ask, area: str) -> Iterator[tuple[type[Entity], Ints]]:
     types = things.type_number[idxs]
     for entity in types_seen(ask):
         name = entity.__name__
-        slots = things.slot[idxs[types == things.types.index(name)]] if name != AREA else NOTHING
+        slots = things.slot[idxs[types == things.types.index(name)]] if entity.app.__name__ != HOUSE else NOTHING
         slots = slots[things.register(name).active()[slots]]
         if not sees_all(ask, entity):
             there = [things.of_type(name)[slot] for slot in slots.tolist()]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from sqlalchemy import select
 
 from cheng.apps.city import manhole_covers
@@ -14,6 +15,7 @@ from cheng.hub import open_hub
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.tables import acts, alerts, cases, metadata
 from cheng.kernel.model import Model
+from cheng.standards.base_map import Features
 from cheng.standards.durations import minutes, seconds
 from cheng.standards.problems import Refused
 from cheng.testing import Town, city, weak_hasher
@@ -49,6 +51,8 @@ def test_everything_comes_back(town: Town, tmp_path: Path) -> None:
     zhang.completes(town.case())
     zhang.completes(town.case(), photo=True)
     town.sends(b'{"id": "c1", "attr": "tilt", "time": "yesterday", "value": 3}')
+    town.hub.base_map.put("demo", Features.of("place", "city", [shapely.Point(106.5, 29.5)], name="澄江"))
+    tile = town.hub.base_map.tile(0, 0, 0)
     archive = tmp_path / "all.tar"
     told = back_up(town.hub, archive)
     assert told["bytes"] == archive.stat().st_size
@@ -65,6 +69,7 @@ def test_everything_comes_back(town: Town, tmp_path: Path) -> None:
         assert again.current("c1", "tilt") == town.current("c1", "tilt") == 30
         proof = again.hub.cases.acts(again.case().entry.id)[-1].data["proof"][0]["blob"]
         assert again.hub.blobs.path(proof).read_bytes() == town.hub.blobs.path(proof).read_bytes()
+        assert again.hub.base_map.tile(0, 0, 0) == tile
     finally:
         again.hub.close()
 

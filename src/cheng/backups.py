@@ -14,7 +14,7 @@ from cheng.infrastructure.settings import FILE as SETTINGS
 from cheng.standards.problems import Refused
 
 FORMAT = 1
-STORE, HISTORY, LOG, BLOBS = "cheng.db", "history", "log", "blobs"
+STORE, HISTORY, LOG, BLOBS, MAP = "cheng.db", "history", "log", "blobs", "map"
 BESIDE = (SETTINGS, "audit.key", "audit.seals", "demo.json")
 """What else may lie in the data folder and belongs to it."""
 CONTENTS = "contents.json"
@@ -46,6 +46,8 @@ def back_up(hub: Hub, file: Path) -> dict[str, Any]:
             (made / "before").rename(made / HISTORY / LOG)
             copy_files(log, made / HISTORY / LOG)
             copy_files(hub.blobs.folder, made / BLOBS)
+            for source in hub.base_map.files():
+                copy_files(source, made / MAP / source.name)
             contents = {name: digest(made / name) for name in files_below(made)}
             about = {"format": FORMAT, "at": now, "files": contents}
             (made / CONTENTS).write_text(json.dumps(about, indent=1), "utf-8")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from cheng.infrastructure.alert_book import AlertBook
+from cheng.infrastructure.base_map import BaseMap
 from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.bus import Bus, open_bus
 from cheng.infrastructure.case_book import CaseBook
@@ -42,6 +43,7 @@ class Hub:
     store: Store
     history: History
     blobs: Blobs
+    base_map: BaseMap
     bus: Bus
     things: Things
     judges: Judges
@@ -90,6 +92,7 @@ class Hub:
         """Takes what is waiting, writes the state down, and closes everything."""
         self.pipeline.close()
         self.tokens.write_seen()
+        self.base_map.close()
         self.history.close()
         self.store.close()
 
@@ -137,6 +140,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     opened.callback(history.close)
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
     alerts = AlertBook(store, model, things, cases, clock)
+    base_map = BaseMap(settings.data / "map")
     bus = open_bus(settings.bus)
     sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
     pipeline = Pipeline(judges, history, alerts, bus, clock)
@@ -148,6 +152,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         store=store,
         history=history,
         blobs=Blobs(settings.data / "blobs", settings.upload_limit),
+        base_map=base_map,
         bus=bus,
         things=things,
         judges=judges,

@@ -22,12 +22,14 @@ from cheng.kernel.entities import Entity, Quantity
 from cheng.kernel.reports import Reports
 from cheng.kernel.specs import did_you_mean
 from cheng.protocols.files import Reading, Row, SeriesChunk, read_series, read_things
+from cheng.protocols.files_osm import read_osm
 from cheng.protocols.files_tables import Block, csv_blocks
 from cheng.protocols.files_text import text_of
+from cheng.standards.base_map import Features
 from cheng.standards.problems import InputError
 
-READINGS = "readings"
-"""The kind of files of readings; every other kind is a type of thing."""
+READINGS, OSM = "readings", "osm"
+"""The kinds of files of readings and of base maps; every other kind is a type of thing."""
 THINGS_A_GO = 2_000
 AHEAD = 4
 """Chunks that may be on their way into the hub while the next one is read."""
@@ -55,7 +57,7 @@ class Loaded:
     counts: Counter[str]
     refused: list[InputError]
     left_out: list[str]
-    """columns that the kind does not know"""
+    """columns that the kind does not know, or tags that nobody can draw"""
 
 
 Told = Callable[[int, int, Taken], None]
@@ -71,6 +73,9 @@ class Target(Protocol):
     def readings(self, reports: Reports) -> Taken:
         """Takes them; counts `accepted`, `marked` and `known`, those which were there already. May be a little behind;
         what it could not say yet comes with the next call or with `finish`."""
+
+    def features(self, source: str, features: Features) -> Taken:
+        """Puts them on the base map in place of what the source brought before; counts `drawn`."""
 
     def finish(self) -> Taken:
         """Waits until everything is durable."""
@@ -162,6 +167,20 @@ def load_readings(target: Target, file: Path, mapping: Mapping[str, str], told: 
             told(int(chunk.rows[-1]), total, taken)
         taken.add(Taken(target.finish().counts))
     return Loaded(taken.counts, refused, [])
+
+
+def load_osm(target: Target, file: Path, told: Told) -> Loaded:
+    """Puts an OpenStreetMap file on the base map; its name is that of the source.
+
+    Raises InputError when the file cannot be read at all.
+    """
+    found = read_osm(file)
+    outcome = target.features(file.name, found.features)
+    refused = [*found.refused, *outcome.refused]
+    told(len(found.features), len(found.features), outcome)
+    if refused:
+        target.keep(file.name, [(error, b"") for error in refused])
+    return Loaded(outcome.counts, refused, [f"{tag} ({count})" for tag, count in found.unknown.most_common()])
 
 
 def usual(file: Path, mapping: Mapping[str, str], how: Reading) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from cheng.kernel.columns import Bools, Ints, Rows
 from cheng.kernel.observations import Batch
 from cheng.kernel.reports import Reports
 from cheng.loading import Taken
+from cheng.standards.base_map import Features
 from cheng.standards.durations import seconds
 from cheng.standards.problems import InputError, Refused
 
@@ -28,6 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST = 1_000
 """Refused rows of a file that are sent to be kept; the rest is counted in the last."""
 NEVER = int(np.iinfo(np.int64).min)
+BASE_MAP, PARQUET = "/ingest/base-map", "application/vnd.apache.parquet"
 
 
 class HereTarget:
@@ -68,6 +71,10 @@ class HereTarget:
                 taken.counts["marked"] += self._waiting.popleft().result()
             else:
                 return
+
+    def features(self, source: str, features: Features) -> Taken:
+        refused = self.hub.base_map.put(source, features)
+        return Taken(Counter(drawn=len(features) - len(refused)), refused)
 
     def finish(self) -> Taken:
         taken = Taken()
@@ -171,6 +178,10 @@ class ThereTarget:
         if not self.local:
             self._kept_there += refused
         return Taken(Counter({name: int(count) for name, count in answer.items()}), refused)
+
+    def features(self, source: str, features: Features) -> Taken:
+        answer = self.post(f"{BASE_MAP}?source={quote(source, safe='')}", features.parquet(), PARQUET)
+        return self._taken(answer, None)
 
     def finish(self) -> Taken:
         return Taken()

@@ -2,32 +2,37 @@
 
 A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backup` then speak to it here, with the
 secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line;
-so is `POST /ingest/refused`, for rows of files that could not be read where the file lies.
+so are `POST /ingest/refused`, for rows of files that could not be read where the file lies, and `POST
+/ingest/base-map?source=NAME`, for features of the base map as Parquet.
 """
 
 import asyncio
 import hmac
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
 from cheng.loading import Taken
-from cheng.loading_targets import HereTarget, RefusedRows
+from cheng.loading_targets import BASE_MAP, HereTarget, RefusedRows
 from cheng.protocols.decoding import decode
 from cheng.protocols.http import JSON, Asgi, Receive, Scope, Send, body, respond, tell_problem, unpacked
 from cheng.security.actors import HOUSE, Actor
+from cheng.standards.base_map import Features
 from cheng.standards.problems import InputError, Refused, SpecError
 
 Errands = dict[str, Callable[..., Any]]
 """What the house can be asked to do by its own folder's owner: name → function of the hub and named arguments."""
-OPEN = ("/ingest/things", "/ingest/refused")
+OPEN = ("/ingest/things", "/ingest/refused", BASE_MAP)
 """To everybody who may load."""
 PATHS = (*OPEN, "/local/readings", "/local/errands")
 LAST_LINE = 2**31 - 1
 """What the store can hold."""
+LONGEST_NAME = 60
+"""Of a source of the base map, in characters: it becomes the name of a file."""
 ROW = msgspec.json.Decoder(NewThing)
 
 
@@ -69,6 +74,9 @@ class LocalDoor:
             return told(await asyncio.to_thread(self._things, payload, actor))
         if scope["path"] == "/ingest/refused":
             return await asyncio.to_thread(self._refused, payload, actor)
+        if scope["path"] == BASE_MAP:
+            source = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("source", [""])[0]
+            return told(await asyncio.to_thread(self._features, source, payload))
         if scope["path"] == "/local/readings":
             media_type = headers.get(b"content-type", b"").decode("latin-1")
             return told(await asyncio.to_thread(self._readings, payload, media_type))
@@ -107,6 +115,16 @@ class LocalDoor:
             kept = [(error, sent.get(error.line, b"")) for error in taken.refused]
             self.hub.refused.keep("things", actor.name, kept)
         return taken
+
+    def _features(self, source: str, payload: bytes) -> Taken:
+        """Puts features on the base map under the name of their source."""
+        if not source or len(source) > LONGEST_NAME:
+            raise InputError("no-source", "say whose features these are: /ingest/base-map?source=NAME")
+        try:
+            features = Features.of_parquet(payload)
+        except ValueError as error:
+            raise InputError("not-understood", str(error)) from error
+        return self.loading.features(source, features)
 
     def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:
         """Keeps rows of a file aside."""

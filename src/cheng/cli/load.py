@@ -14,7 +14,7 @@ from cheng.cli._house import data_option, hub_that_runs, opened_hub, poster, set
 from cheng.infrastructure.loader import load_model
 from cheng.kernel.model import Model
 from cheng.kernel.specs import did_you_mean
-from cheng.loading import READINGS, Loaded, Taken, Target, load_readings, load_things
+from cheng.loading import OSM, READINGS, Loaded, Taken, Target, load_osm, load_readings, load_things
 from cheng.loading_targets import HereTarget, ThereTarget
 from cheng.protocols.files import Reading
 from cheng.standards.problems import InputError, Refused
@@ -38,14 +38,15 @@ SHOWN = 20
 @click.option("--token", envvar="CHENG_TOKEN", help="The token for --url.  [env: CHENG_TOKEN]")
 @data_option
 def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: Any) -> None:
-    """Load FILES: things of type KIND, or `readings`.
+    """Load FILES: things of type KIND, `readings`, or `osm` for the base map.
 
-    CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings. A row that cannot be taken is
-    told with its line and reason and kept in the hub; loading a file again changes nothing.
+    CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings, PBF and XML of OpenStreetMap for
+    the base map. A row that cannot be taken is told with its line and reason and kept in the hub; loading a file again
+    changes nothing.
     """
     model = load_model()
-    if kind != READINGS and kind not in model.entities:
-        hint = did_you_mean(kind, [*model.entities, READINGS])
+    if kind not in (READINGS, OSM, *model.entities):
+        hint = did_you_mean(kind, [*model.entities, READINGS, OSM])
         raise Refused("no-kind", "There is no type of thing '{kind}' ({hint}).", {"kind": kind, "hint": hint})
     mapping = dict(map(pair, pairs))
     problems = 0
@@ -75,6 +76,8 @@ def load(
     said: dict[str, Any],
 ) -> Loaded:
     """Loads one file; InputError when it cannot be read at all."""
+    if kind == OSM:
+        return load_osm(target, file, bar)
     if kind == READINGS:
         how = Reading(
             zone=zone,
@@ -160,6 +163,7 @@ WORDS = {
     "accepted": "taken",
     "marked": "marked",
     "known": "there already",
+    "drawn": "on the map",
 }
 
 
@@ -171,7 +175,7 @@ def tell(file: Path, loaded: Loaded, seconds: float) -> None:
     pace = f" in {seconds:.1f} s ({total / max(seconds, 0.001):,.0f}/s)"
     click.echo(f"{file.name}: {', '.join(counts) or 'nothing'}{refused}{pace}")
     if loaded.left_out:
-        click.echo(f"  columns that are no field of this type, left out: {', '.join(loaded.left_out)}")
+        click.echo(f"  not known here, left out: {', '.join(loaded.left_out)}")
     for error in loaded.refused[:SHOWN]:
         click.echo(f"  {error}")
     rest = Counter(error.code for error in loaded.refused[SHOWN:])

@@ -13,9 +13,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-import pyarrow as pa
-import pyarrow.parquet
-
 from cheng.infrastructure.base_map_tiles import DETAILED, Box, Indexed
 from cheng.infrastructure.tile_cutting import Address
 from cheng.methods.tiles import there
@@ -62,10 +59,7 @@ class BaseMap:
         Those that cannot be drawn are left out; each comes back with its number, from 1, and the reason.
         """
         faults = features.faults()
-        table = features.take(faults == "").table()
-        sink = pa.BufferOutputStream()
-        pa.parquet.write_table(table, sink, compression="zstd")
-        content = sink.getvalue().to_pybytes()
+        content = features.take(faults == "").parquet()
         with self._lock:
             if self._digests.get(source) != _digest(content):
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +115,7 @@ class BaseMap:
 
     def _features(self) -> Iterator[Features]:
         for file in self.files():
-            yield Features.of_table(pa.parquet.read_table(file))
+            yield Features.of_parquet(file.read_bytes())
 
     def _changed(self) -> None:
         self._indexed = None

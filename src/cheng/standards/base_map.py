@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet
 import shapely
 
 Shape = Literal["polygon", "line", "point"]
@@ -164,6 +165,22 @@ class Features:
         except (KeyError, shapely.errors.ShapelyError) as error:
             raise ValueError(f"this is no table of map features: {error}") from error
         return cls(**arrays)
+
+    def parquet(self) -> bytes:
+        """As a Parquet file."""
+        sink = pa.BufferOutputStream()
+        pa.parquet.write_table(self.table(), sink, compression="zstd")
+        content: bytes = sink.getvalue().to_pybytes()
+        return content
+
+    @classmethod
+    def of_parquet(cls, content: bytes) -> Self:
+        """The reverse of `parquet`. Raises ValueError when it is no such file."""
+        try:
+            table = pa.parquet.read_table(pa.BufferReader(content))
+        except (OSError, pa.ArrowException) as error:
+            raise ValueError(f"this is no Parquet file: {error}") from error
+        return cls.of_table(table)
 
     def faults(self) -> npt.NDArray[Any]:
         """(n,) what is wrong with each feature, a sentence without its end, or "": such a feature cannot be kept."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from cheng.infrastructure.alert_book import AlertBook
+from cheng.infrastructure.area_tiles import AreaTiles
 from cheng.infrastructure.base_map import BaseMap
 from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.bus import Bus, open_bus
@@ -14,6 +15,7 @@ from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.judges import Judges
+from cheng.infrastructure.live_map import LiveMap
 from cheng.infrastructure.loader import load_model
 from cheng.infrastructure.refused_box import RefusedBox
 from cheng.infrastructure.settings import Settings
@@ -44,6 +46,8 @@ class Hub:
     history: History
     blobs: Blobs
     base_map: BaseMap
+    area_tiles: AreaTiles
+    live_map: LiveMap
     bus: Bus
     things: Things
     judges: Judges
@@ -153,6 +157,8 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         history=history,
         blobs=Blobs(settings.data / "blobs", settings.upload_limit),
         base_map=base_map,
+        area_tiles=AreaTiles(things),
+        live_map=LiveMap(things, judges, alerts),
         bus=bus,
         things=things,
         judges=judges,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from sqlalchemy import ColumnElement, Connection, RowMapping, Text, and_, cast, func, or_, select, update
 
 from cheng.infrastructure.alert_changes import onset_of
@@ -20,7 +21,9 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import alert_notices, alerts, case_runs, case_shared, cases, shelves
 from cheng.infrastructure.tables import things as register
 from cheng.infrastructure.things import Things
+from cheng.kernel.columns import Rows
 from cheng.kernel.model import Model
+from cheng.kernel.rules import LEVELS
 from cheng.standards.problems import Refused
 
 View = Literal["standing", "quiet", "all"]
@@ -166,7 +169,7 @@ class AlertLists:
             alerts.c.level, audible.label("audible"), alerts.c.acknowledged_at.is_(None).label("unseen"), func.count()
         )
         query = query.where(UNDER_WAY, *self._whose(whose)).group_by(alerts.c.level, "audible", "unseen")
-        counted = dict.fromkeys(("notice", "warning", "danger", "emergency", "unseen", "quiet"), 0)
+        counted = dict.fromkeys((*LEVELS, "unseen", "quiet"), 0)
         with self.store.read() as conn:
             for level, heard, unseen, number in conn.execute(query):
                 if not heard:
@@ -175,6 +178,16 @@ class AlertLists:
                 counted[level] = counted.get(level, 0) + number
                 counted["unseen"] += number if unseen else 0
         return counted
+
+    def worst(self, things: int) -> Rows:
+        """(things,) how bad the worst alert that stands for each thing is: its place in LEVELS from 1, 0 for none."""
+        found: Rows = np.zeros(things, np.intp)
+        query = select(alerts.c.thing, alerts.c.level).where(UNDER_WAY, self._audible(), alerts.c.thing < things)
+        with self.store.read() as conn:
+            rows = conn.execute(query.distinct()).all()
+        whose = np.array([thing for thing, _ in rows], np.intp)
+        np.maximum.at(found, whose, np.array([LEVELS.index(level) + 1 for _, level in rows], np.intp))
+        return found
 
     # -- single alerts
 

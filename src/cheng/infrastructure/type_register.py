@@ -7,7 +7,7 @@ import numpy.typing as npt
 import shapely
 
 from cheng.infrastructure.registration import Thing
-from cheng.kernel.columns import Bools, Floats, Times
+from cheng.kernel.columns import Bools, Floats, Rows, Times
 from cheng.kernel.entities import Choice, Entity, Ref
 from cheng.kernel.frames import Blank, Somewhere
 from cheng.standards.places import from_geojson
@@ -97,6 +97,19 @@ class TypeRegister:
 
     def registered(self) -> Times:
         return self._array("registered", self.size(), lambda t: t.registered, np.int64)
+
+    def indexes(self) -> Rows:
+        """(size,) the index of each thing."""
+        return self._array("indexes", self.size(), lambda t: t.idx, np.intp)
+
+    def owners(self) -> npt.NDArray[Any]:
+        """(size,) the department that owns each thing."""
+        return self._array("owners", self.size(), lambda t: t.owner, object)
+
+    def points(self) -> Floats:
+        """(size, 2) longitude and latitude of each thing's own place; NaN where it has none."""
+        nowhere = (np.nan, np.nan)
+        return self._array("points", self.size(), lambda t: t.point or nowhere, np.float64).reshape(-1, 2)
 
     def active(self) -> Bools:
         return self._array("active", self.size(), lambda t: t.state in ("registered", "active"), np.bool_)

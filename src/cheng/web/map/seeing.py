@@ -1,0 +1,43 @@
+"""What a reader sees on the map: things of a type without those, uncounted, that they may not see, and without the
+alerts they may not know of."""
+
+from typing import Any
+
+import numpy as np
+
+from cheng.infrastructure.live_map import Spots
+from cheng.kernel.columns import Bools
+from cheng.kernel.entities import Entity, Track
+from cheng.security.permissions import OWN_DEPARTMENT, reach
+from cheng.security.seen import cleared, fields_seen, target
+from cheng.web.ask import Ask
+
+
+def track_of(ask: Ask, entity: type[Entity]) -> str:
+    """The field by which things of the type move; "" where there is none, or none that this reader may see."""
+    fields = fields_seen(entity, cleared(ask.actor))
+    return next((name for name, field in fields.items() if isinstance(field, Track) and field.live), "")
+
+
+def spots_seen(ask: Ask, entity: type[Entity]) -> Spots:
+    """The things of the type that this reader may see, where they are now, with the alerts they may know of."""
+    spots: Spots = ask.hub.live_map.spots(entity.__name__, track_of(ask, entity))
+    visible = allowed(ask, entity, "thing", spots)
+    spots = spots if visible.all() else spots.take(visible)
+    heard = allowed(ask, entity, "alert", spots)
+    return spots if heard.all() else spots.silent(heard)
+
+
+def allowed(ask: Ask, entity: type[Entity], kind: str, spots: Spots) -> Bools:
+    """(n,) whether the reader may see each thing, or its alerts."""
+    ways = reach(ask.actor, "see", kind)
+    if "any" in ways or ("public" in ways and entity.public):
+        return np.ones(len(spots.idx), np.bool_)
+    rest = ways - {"any", "public"}
+    if not rest:
+        return np.zeros(len(spots.idx), np.bool_)
+    if rest == {OWN_DEPARTMENT.name}:
+        mine: Bools = (spots.owner == ask.actor.department) & (ask.actor.department != "")
+        return mine.astype(np.bool_)
+    things: list[Any] = ask.hub.things.by_idx
+    return np.array([ask.may("see", target(things[idx], entity, kind)) for idx in spots.idx.tolist()], np.bool_)

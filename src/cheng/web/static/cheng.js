@@ -90,6 +90,7 @@ document.querySelector("[data-focus]")?.focus();
 function wake(part) {
   const has = (selector) => part.matches?.(selector) || part.querySelector?.(selector);
   if (has("[data-chart]")) import("./chart.js").then((module) => module.start(part));
+  if (has("[data-map]")) import("./map.js").then((module) => module.start(part));
   if (has("form[data-draft]")) import("./drafts.js").then((module) => module.start(part));
   if (has("input[data-preview]")) import("./previews.js").then((module) => module.start(part));
 }

@@ -1,0 +1,97 @@
+"""The map as a page, and what any page needs to show one: `<div data-map="{{ map | json }}">`."""
+
+from typing import Any
+
+import numpy as np
+
+from cheng.infrastructure.things import AREA
+from cheng.kernel.entities import Entity
+from cheng.kernel.rules import LEVELS
+from cheng.web.ask import Ask
+from cheng.web.city.apps import FAMILIES
+from cheng.web.city.seeing import types_seen
+from cheng.web.city.words import title
+from cheng.web.map.seeing import track_of
+from cheng.web.pages import Page, get
+
+COLOURS = (
+    ("#1c6dd0", "#5ba4ff"),
+    ("#d4530f", "#ff8f50"),
+    ("#1f8a45", "#4fd17f"),
+    ("#9331b5", "#d28cf2"),
+    ("#0b7f93", "#3ecfe0"),
+    ("#c01f5d", "#ff7dab"),
+    ("#8a6300", "#f5c451"),
+    ("#5a3fc0", "#a593ff"),
+    ("#4c7a12", "#a9e04a"),
+    ("#6b4a3a", "#d3a98f"),
+)
+"""Of types of things in the order of their applications, by day and by night."""
+BADNESS = ("#1c6dd0", "#f0a202", "#e4572e", "#d1003f")
+"""Of alerts, by level."""
+
+
+@get("/map", needs=("see", "thing"), entry="Map", order=12)
+def city_map(ask: Ask) -> Page:
+    """The city, and what of it is measured, as far as this reader may see it."""
+    data = {"map": map_told(ask)}
+    families = dict.fromkeys(each["family"] for each in data["map"]["layers"])
+    groups = [(ask._(FAMILIES.get(f, f)), [e for e in data["map"]["layers"] if e["family"] == f]) for f in families]
+    levels = list(zip(LEVELS, BADNESS, strict=True))
+    return Page("map/map.html", data, extra={"groups": groups, "levels": levels})
+
+
+def map_told(ask: Ask) -> dict[str, Any]:
+    """What the scripts have to know to draw a map for this reader."""
+    hidden = ask.query("hide").split(",")
+    drawn = [entity for entity in types_seen(ask) if entity.__name__ != AREA and placed(ask, entity)]
+    layers = [layer(ask, entity, number, hidden) for number, entity in enumerate(drawn)]
+    return {
+        "styles": {look: ask.url(f"/map/style/{look}") for look in ("day", "night")},
+        "bounds": ask.hub.base_map.bounds() or ask.hub.area_tiles.bounds(),
+        "layers": layers,
+        "badness": BADNESS,
+        "thing": ask.url("/map/thing"),
+        "words": words(ask),
+    }
+
+
+def layer(ask: Ask, entity: type[Entity], number: int, hidden: list[str]) -> dict[str, Any]:
+    """A type of things as a layer of the map."""
+    name, moves = entity.__name__, track_of(ask, entity) != ""
+    day, night = COLOURS[number % len(COLOURS)]
+    return {
+        "type": name,
+        "title": title(ask, entity),
+        "family": getattr(entity.app, "family", ""),
+        "colour": {"day": day, "night": night},
+        "moves": moves,
+        "src": ask.url(f"/map/moving/{name}") if moves else ask.url(f"/map/tiles/things/{name}") + "/{z}/{x}/{y}.mvt",
+        "shown": name not in hidden,
+    }
+
+
+def placed(ask: Ask, entity: type[Entity]) -> bool:
+    """Whether things of the type can be on a map."""
+    register = ask.hub.things.register(entity.__name__)
+    return register.size() > 0 and (track_of(ask, entity) != "" or bool(np.isfinite(register.points()).any()))
+
+
+def words(ask: Ask) -> dict[str, str]:
+    """What the scripts say."""
+    return {
+        "map": ask._("Map"),
+        "failed": ask._("The map cannot be drawn here: {reason}"),
+        "webgl": ask._("this browser does not offer WebGL."),
+        "list": ask._("See the things as a list"),
+        "things": ask.url("/things"),
+        "close": ask._("Close"),
+        "open": ask._("Open the page"),
+        "calm": ask._("No alert stands."),
+        "in": ask._("Zoom in"),
+        "out": ask._("Zoom out"),
+        "north": ask._("Turn to the north"),
+    }
+
+
+routes = [city_map]

@@ -34,11 +34,15 @@ BADNESS = ("#1c6dd0", "#f0a202", "#e4572e", "#d1003f")
 @get("/map", needs=("see", "thing"), entry="Map", order=12)
 def city_map(ask: Ask) -> Page:
     """The city, and what of it is measured, as far as this reader may see it."""
-    data = {"map": map_told(ask)}
-    families = dict.fromkeys(each["family"] for each in data["map"]["layers"])
-    groups = [(ask._(FAMILIES.get(f, f)), [e for e in data["map"]["layers"] if e["family"] == f]) for f in families]
-    levels = list(zip(LEVELS, BADNESS, strict=True))
-    return Page("map/map.html", data, extra={"groups": groups, "levels": levels})
+    told = map_told(ask)
+    return Page("map/map.html", {"map": told}, extra=legend(ask, told))
+
+
+def legend(ask: Ask, told: dict[str, Any]) -> dict[str, Any]:
+    """What `map/legend.html` needs beside the map."""
+    families = dict.fromkeys(each["family"] for each in told["layers"])
+    groups = [(ask._(FAMILIES.get(f, f)), [e for e in told["layers"] if e["family"] == f]) for f in families]
+    return {"groups": groups, "levels": list(zip(LEVELS, BADNESS, strict=True))}
 
 
 def map_told(ask: Ask) -> dict[str, Any]:

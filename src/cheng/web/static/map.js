@@ -118,7 +118,7 @@ class City {
       const told = this.told.layers.find((each) => each.type === key.dataset.type);
       key.firstElementChild.setAttribute("fill", told.colour[this.look]);
     }
-    this.map.getContainer().dispatchEvent(new CustomEvent("cheng:drawn", { bubbles: true }));
+    this.map.getContainer().dispatchEvent(new CustomEvent("cheng:drawn", { bubbles: true, detail: { city: this } }));
   }
 
   follow() {
@@ -139,6 +139,11 @@ class City {
     if (hidden.length) address.searchParams.set("hide", hidden.join(","));
     else address.searchParams.delete("hide");
     history.replaceState(history.state, "", address);
+  }
+
+  /** Shows things as they are now, or, while something else is played on the map, not at all. */
+  live(on) {
+    for (const layer of this.layers) layer.show(on && layer.told.shown);
   }
 
   refresh() {

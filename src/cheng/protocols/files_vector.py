@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pyogrio
 import shapely
 
 from cheng.protocols.files_places import CHUNK, Draft, mapped
 from cheng.protocols.files_text import encoding_of, known_encoding, need_columns, opened, text_of
+from cheng.standards.libraries import Library
 from cheng.standards.problems import InputError
 
+pyogrio = Library("pyogrio")
+"""GDAL, which takes 25 MB."""
 GEOMETRIES = {"Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"}
 OLD_CRS = re.compile(r'"crs"\s*:\s*\{[^{}]*"properties"\s*:\s*\{\s*"name"\s*:\s*"([^"]+)"')
 MAGIC = {".shp": b"\x00\x00\x27\x0a", ".gpkg": b"SQLite format 3\x00"}

@@ -58,6 +58,8 @@ class Judge:
         planned = set(map(id, self.planned.rules))
         self.stretched = Stretched(self, [judged for judged in self.rules if id(judged) not in planned])
         self.memory.book[KEEP], self.memory.book[ALONE] = self.keep, not self.stretched.rules
+        self._timed = self.planned.clocked or bool(self.stretched.timed)
+        """whether the passing of time alone can make a rule true"""
         self.look_back = max((judged.look_back for judged in self.stretched.rules), default=0)
         self.shortened = 0
         """how often readings of a thing went though they were not settled, or a window looked back on them"""
@@ -152,9 +154,9 @@ class Judge:
 
     def tick(self, now: int) -> list[Change]:
         """Judges what the passing of time alone has made true up to `now`, microseconds, for the things in use."""
-        self.grow()
-        if not (self.planned.clocked or self.stretched.timed):
+        if not self._timed or self.clock.passes(self.register, self.memory, now):
             return []
+        self.grow()
         slots = self.clock.due(self.register, self.memory, now)
         self.grow()  # somebody may have registered things in between
         since = self.until(slots)

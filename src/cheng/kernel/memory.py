@@ -65,6 +65,7 @@ class Memory:
         self.notes: Records = self.enter(NOTES, np.zeros(0, NOTE))
         self._queue: Records = self.enter(QUEUE, np.zeros(0, DUE))
         """when to ask the clock about which thing: a heap"""
+        self._due: Times = self._queue["time"]
         self.events, self.values = self.room_for_events(1024)
         self.enter(SCRATCH, np.zeros(fields, LAST))
         self.enter(STACK, np.zeros(DEEPEST))
@@ -104,12 +105,17 @@ class Memory:
         self.book[FREE] = old
         self.book[LEFT] += len(more)
 
+    def soonest(self) -> int:
+        """The moment at which the clock has to be asked next; FAR for never."""
+        return int(self._due.item(0)) if self.book.item(QUEUED) else FAR
+
     def room_in_queue(self, needed: int) -> None:
         """Makes sure that so many moments can be queued."""
         lacking = int(self.book[QUEUED]) + needed - len(self._queue)
         if lacking > 0:
             more = np.zeros(max(lacking, len(self._queue)), DUE)
             self._queue = self.enter(QUEUE, np.concatenate((self._queue, more)))
+            self._due = self._queue["time"]
 
     def enlarge(self, slots: Rows, needed: Rows) -> None:
         """Room for so many readings of these things."""

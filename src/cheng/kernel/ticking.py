@@ -44,6 +44,15 @@ class Clock:
         memory.enter(RUNNING, self.running)
         memory.enter(STOPPED, self.stopped)
 
+    def passes(self, register: Register, memory: Memory, now: int) -> bool:
+        """Goes on to `now` where nobody has to be looked at by then, as mostly; False, and nothing done, otherwise."""
+        known = self._active is self.running and register.active() is self._active
+        if not known or register.registered() is not self._registered or memory.soonest() <= now:
+            return False
+        if now > self.now:
+            self.now = memory.book[CLOCK] = now
+        return True
+
     def due(self, register: Register, memory: Memory, now: int) -> Rows:
         """The things in use that have to be looked at by now, ascending; also those that the register changed."""
         out = np.empty(int(memory.book[QUEUED]), np.intp)

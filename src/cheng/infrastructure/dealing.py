@@ -23,16 +23,17 @@ class Dealt:
         """
         count = len(batch)
         thing, attr = own(batch.thing), own(batch.attr)
-        kinds, self._edges = np.empty(count, np.int32), np.zeros(len(things.types) + 1, np.intp)
-        kinds_of(thing, attr, own(quality), skipped, things.type_number, owner, kinds, self._edges)
+        kinds, edges = np.empty(count, np.int32), np.zeros(len(things.types) + 1, np.intp)
+        kinds_of(thing, attr, own(quality), skipped, things.type_number, owner, kinds, edges)
         self._rows, slot = np.empty((2, count), np.intp)
         value, latitude = np.empty((2, count))
         self._dealt = Readings(slot, np.empty(count, np.int32), np.empty(count, np.int64), value, latitude)
         time, value, latitude = own(batch.time), own(batch.value), own(batch.latitude)
         dealt = self._dealt.columns()
-        deal(thing, attr, time, value, latitude, kinds, self._edges, things.slot, number, self._rows, *dealt)
+        deal(thing, attr, time, value, latitude, kinds, edges, things.slot, number, self._rows, *dealt)
         self._marks = np.zeros(count, np.uint16)
-        self.there: list[int] = (np.flatnonzero(np.diff(self._edges[1:])) + 1).tolist()
+        self._edges: list[int] = edges.tolist()
+        self.there = [kind for kind in range(1, len(edges) - 1) if self._edges[kind] < self._edges[kind + 1]]
         """numbers of the types that there is anything of"""
 
     def of(self, number: int) -> tuple[Readings, Marks, Rows]:

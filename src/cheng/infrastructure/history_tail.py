@@ -59,18 +59,18 @@ class Chunk:
         start, end = self.rows, self.rows + len(batch)
         for column, part in zip(self.columns, (batch.thing, batch.attr, batch.time, batch.value), strict=True):
             column[start:end] = part
-        if self.latitude is None and not np.isnan(batch.latitude).all():
+        if self.latitude is None and batch.located():
             self.latitude = np.full(len(self.columns[0]), np.nan)
         if self.latitude is not None:
             self.latitude[start:end] = batch.latitude
-        if self.quality is None and batch.quality.any():
+        if self.quality is None and batch.marked():
             self.quality = np.zeros(len(self.columns[0]), np.uint16)
         if self.quality is not None:
             self.quality[start:end] = batch.quality
         if not self.runs or self.runs[-1][1] + start - self.runs[-1][0] != first:
             self.runs.append((start, first))
-        self.time_first = min(self.time_first, int(batch.time.min()))
-        self.time_last = max(self.time_last, int(batch.time.max()))
+        self.time_first = min(self.time_first, int(np.minimum.reduce(batch.time)))
+        self.time_last = max(self.time_last, int(np.maximum.reduce(batch.time)))
         self.rows = end
 
     def view(self) -> "Chunk":

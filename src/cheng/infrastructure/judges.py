@@ -163,11 +163,11 @@ class Judges:
         dealt.mark(batch.quality)
         return found
 
-    def _leaps(self, judge: Judge, readings: Readings, attr: Ints) -> Marks:
+    def _leaps(self, judge: Judge, readings: Readings, attr: Ints) -> Marks | int:
         """(n,) the mark of readings that are further from the last value before the batch than they can be."""
         judge.grow()
         far = self._limits.jumps(attr, readings.value, judge.now.value[readings.field, readings.slot])
-        return np.where(far, int(Quality.JUMP), 0).astype(np.uint16)
+        return far * np.uint16(Quality.JUMP) if np.count_nonzero(far) else 0
 
     def take_events(self, events: Events) -> list[Found]:
         """Judges events against the rules about their types."""
@@ -191,9 +191,13 @@ class Judges:
         found: list[Found] = []
         failing = {key: reason for key, reason in self._unjudged.items() if reason}
         for name, judge in self.by_type.items():
-            members = self.things.of_type(name)
-            found += [Found(change, members[change.slot]) for change in judge.tick(now)]
-            failing |= {judged.rule.key(): judged.broken for judged in judge.rules if judged.broken}
+            changes = judge.tick(now)
+            if changes:
+                members = self.things.of_type(name)
+                found += [Found(change, members[change.slot]) for change in changes]
+            for judged in judge.rules:
+                if judged.broken:
+                    failing[judged.rule.key()] = judged.broken
         new = {key: reason for key, reason in failing.items() if key not in self.failing}
         self.failing = failing
         return [*found, *broken(((self.model.rules[key], reason) for key, reason in new.items()), now // DAY * DAY)]

@@ -74,7 +74,10 @@ def encode(frame: Frame) -> Body:
     return _encode_events(frame)
 
 
-def _raw(column: Any, dtype: str, count: int) -> memoryview:
+I8, F8, I4, U4, U2 = map(np.dtype, ("<i8", "<f8", "<i4", "<u4", "<u2"))
+
+
+def _raw(column: Any, dtype: np.dtype[Any], count: int) -> memoryview:
     values: Any = np.ascontiguousarray(column, dtype)
     if values.shape != (count,):
         raise ValueError(f"a column of shape {values.shape} in a batch of {count}")
@@ -83,11 +86,11 @@ def _raw(column: Any, dtype: str, count: int) -> memoryview:
 
 def _encode_readings(batch: Batch) -> Body:
     count = len(batch)
-    flags = (0 if np.isnan(batch.latitude).all() else LATITUDE) | (QUALITY if batch.quality.any() else 0)
-    latitude, quality = _raw(batch.latitude, "<f8", count), _raw(batch.quality, "<u2", count)
-    parts: list[bytes | memoryview] = [_raw(batch.time, "<i8", count), _raw(batch.value, "<f8", count)]
+    flags = (LATITUDE if batch.located() else 0) | (QUALITY if batch.marked() else 0)
+    latitude, quality = _raw(batch.latitude, F8, count), _raw(batch.quality, U2, count)
+    parts: list[bytes | memoryview] = [_raw(batch.time, I8, count), _raw(batch.value, F8, count)]
     parts += [latitude] if flags & LATITUDE else []
-    parts += [_raw(batch.thing, "<i4", count), _raw(batch.attr, "<i4", count)]
+    parts += [_raw(batch.thing, I4, count), _raw(batch.attr, I4, count)]
     parts += [quality] if flags & QUALITY else []
     return _body(READINGS, flags, count, parts)
 
@@ -100,7 +103,7 @@ def _encode_events(events: Events) -> Body:
     for one in events.payload if not text.isascii() else ():
         one.decode("utf-8")
     lengths = [len(one) for one in events.payload]
-    columns = [(events.time, "<i8"), (events.type, "<i4"), (lengths, "<u4"), (events.quality, "<u2")]
+    columns = [(events.time, I8), (events.type, I4), (lengths, U4), (events.quality, U2)]
     return _body(EVENTS, 0, count, [*(_raw(column, dtype, count) for column, dtype in columns), text])
 
 

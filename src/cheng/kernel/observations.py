@@ -67,6 +67,14 @@ class Batch:
     def __len__(self) -> int:
         return len(self.time)
 
+    def located(self) -> bool:
+        """Whether any reading has a latitude."""
+        return bool(np.count_nonzero(self.latitude == self.latitude))  # what is NaN is not itself
+
+    def marked(self) -> int:
+        """How many readings have a mark."""
+        return int(np.count_nonzero(self.quality))
+
     @classmethod
     def empty(cls) -> Self:
         return cls.of([], [], [], [])

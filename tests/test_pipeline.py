@@ -141,6 +141,22 @@ def test_more_than_can_be_taken_is_turned_away(tmp_path: Path, clock: ManualCloc
         hub.close()
 
 
+def test_who_stops_waiting_spoils_nothing_for_those_who_still_wait(tmp_path: Path, clock: ManualClock) -> None:
+    hub = open_laboratory(tmp_path, clock)
+    try:
+        with hub.pipeline.inbox._changed:  # both come before either is taken
+            gone = hub.pipeline.submit(pressures(hub, clock, [90]), "one")
+            stays = hub.pipeline.submit(pressures(hub, clock, [90], "valve-2"), "two")
+            assert gone.cancel()
+        assert stays.result(10) == 0
+        hub.pipeline.drain()
+        assert hub.history.count() == 2
+        assert (hub.pipeline.inbox.total, dict(hub.pipeline.inbox.held)) == (0, {})
+        assert hub.pipeline.submit(pressures(hub, clock, [91]), "two").result(10) == 1  # twice
+    finally:
+        hub.close()
+
+
 def test_what_the_log_refuses_is_not_acknowledged_and_leaves_no_trace(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

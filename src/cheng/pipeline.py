@@ -16,8 +16,6 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.alert_changes import Episodes, Found
 from cheng.infrastructure.alert_writer import AlertWriter
@@ -196,28 +194,30 @@ class Pipeline:
         """Durable first, then acknowledged, then told on."""
         for frame in lot.frames:
             self.history.append(frame)
-        batches = [w for w in lot.waiting if isinstance(w.frame, Batch)]
-        if batches:
-            quality = lot.frames[0].quality
-            edges = np.cumsum([len(w.frame) for w in batches])[:-1]
-            for waiting, marks in zip(batches, np.split(quality, edges) if len(edges) else [quality], strict=True):
-                waiting.frame.quality = marks  # whoever handed it in may look
-                marked = int(np.count_nonzero(marks))
-                self.counters.marked += marked
-                waiting.done.set_result(marked)
-        for waiting in lot.waiting:
-            if isinstance(waiting.frame, Events):
-                waiting.done.set_result(0)
-        self.inbox.release(lot.waiting)
         if lot.frames:
             self.counters.commits += 1
             self.counters.accepted += sum(map(len, lot.frames))
             self.bus.publish("readings", {"accepted": self.counters.accepted})
+        self.inbox.release(lot.waiting)
+        self._acknowledge(lot)
         if lot.found or lot.checkpoint:
             self.writer.put(lot.found, lot.checkpoint)
 
+    def _acknowledge(self, lot: Lot) -> None:
+        """Tells everybody who still waits how many of their readings are marked; events never are."""
+        at = 0
+        for waiting in lot.waiting:
+            marked = 0
+            if isinstance(waiting.frame, Batch):
+                end = at + len(waiting.frame)
+                waiting.frame.quality = lot.frames[0].quality[at:end]  # whoever handed it in may look
+                at, marked = end, waiting.frame.marked()
+                self.counters.marked += marked
+            if waiting.done.set_running_or_notify_cancel():
+                waiting.done.set_result(marked)
+
     def _fail(self, lot: Lot, error: Exception) -> None:
         for waiting in lot.waiting:
-            if not waiting.done.done():
+            if not waiting.done.done() and waiting.done.set_running_or_notify_cancel():
                 waiting.done.set_exception(error)
         self.inbox.release(lot.waiting)

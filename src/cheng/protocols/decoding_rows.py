@@ -12,6 +12,8 @@ from cheng.kernel.reports import Reports, microseconds
 from cheng.standards.problems import InputError
 
 Decoded = tuple[Reports, list[InputError]]
+FARTHEST = 9_200_000_000_000_000_000
+"""What numbers of a time stay below, so that they fit into 64 bits."""
 BAD_NAME = f"id and attr are needed, of up to {LONGEST_NAME} characters"
 
 
@@ -92,6 +94,8 @@ def value_parts(value: Any) -> tuple[float, float, str | None]:
 
 def instant(time: int | float | str) -> int:
     """Microseconds of an epoch number (s, ms, µs or ns by its size) or an ISO 8601 text with its zone."""
+    if type(time) is int and -FARTHEST < time < FARTHEST:
+        return exact_us(time)
     if isinstance(time, str):
         try:
             moment = datetime.fromisoformat(time)
@@ -101,7 +105,7 @@ def instant(time: int | float | str) -> int:
             raise InputError("bad-time", f"'{time[:40]}' lacks its time zone; add +08:00 or Z")
         passed = moment - datetime(1970, 1, 1, tzinfo=UTC)
         return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
-    if not math.isfinite(time) or abs(time) >= 9.2e18:
+    if not math.isfinite(time) or abs(time) >= FARTHEST:
         raise InputError("bad-time", f"{time} is no time; send ISO 8601 or an epoch number")
     return int(microseconds(np.array([time], np.float64))[0]) if isinstance(time, float) else exact_us(time)
 

@@ -160,6 +160,7 @@ class LeanProtocol(HttpToolsProtocol):
                 self._pass_on(data)
                 return
             self._theirs = False
+            self._unset_keepalive_if_required()
         if self._head is not None:
             self._fill(self._head, data)
         elif self._busy or self._rest:
@@ -235,7 +236,6 @@ class LeanProtocol(HttpToolsProtocol):
             self._hand_over(data)
         else:
             if not self._begun:
-                self._unset_keepalive_if_required()
                 self._begun, self._due = True, self.loop.time() + HEAD_TIME
             self._rest += data
 
@@ -260,7 +260,6 @@ class LeanProtocol(HttpToolsProtocol):
         self._take(head, parts)
 
     def _take(self, head: Head, parts: list[bytes]) -> None:
-        self._unset_keepalive_if_required()
         self._busy, self._due = True, 0.0
         self._ends |= head.ends
         self.doorway.take(head, parts, self)
@@ -294,7 +293,6 @@ class LeanProtocol(HttpToolsProtocol):
         known = head.headers.get(b"if-none-match", b"").decode("latin-1")
         found = self.doorway.door.states.answer(head.actor, head.thing, known)
         if found is not None:
-            self._unset_keepalive_if_required()
             self._ends |= head.ends
             self._write(*found)
         return found is not None

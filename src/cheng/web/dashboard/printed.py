@@ -107,8 +107,13 @@ def section(
 def table(rows: list[list[str]], widths: Sequence[float], right: Sequence[int] = (), head: bool = False) -> Table:
     """Cells that break where they have to; columns `right` are numbers."""
     to_right = ParagraphStyle("right", SMALL, alignment=2)
-    cells = [[Paragraph(escape(text), to_right if n in right else SMALL) for n, text in enumerate(row)] for row in rows]
+    cells = [[Paragraph(raised(text), to_right if n in right else SMALL) for n, text in enumerate(row)] for row in rows]
     made = Table(cells, colWidths=[share * WIDTH for share in widths], repeatRows=1 if head else 0)
     style: list[Any] = [("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE), ("VALIGN", (0, 0), (-1, -1), "TOP")]
     made.setStyle(TableStyle([*style, ("BACKGROUND", (0, 0), (-1, 0), SOFT)] if head else style))
     return made
+
+
+def raised(text: str) -> str:
+    """As markup: the song face has no raised figures of its own."""
+    return escape(text).replace("²", "<super>2</super>").replace("³", "<super>3</super>")

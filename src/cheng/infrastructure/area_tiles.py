@@ -1,7 +1,8 @@
-"""Boundaries of areas as vector tiles: layers `areas`, and `area_names` with a point inside each."""
+"""Areas as vector tiles: `borders`, each line once, however many areas meet there, and `area_names`, a point inside
+each."""
 
 import threading
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -9,25 +10,43 @@ import shapely
 
 from cheng.infrastructure.things import AREA_LEVELS, Things
 from cheng.infrastructure.tile_cutting import Address, cut
-from cheng.infrastructure.tile_encoding import POINT, POLYGON, Column, encode_layer, tile
+from cheng.infrastructure.tile_encoding import LINE, POINT, Column, encode_layer, tile
 from cheng.kernel.columns import Bools, Rows
 from cheng.methods.tiles import BUFFER, frame, mercator
 from cheng.standards.areas import AreaIndex
 
-FROM = {"district": 0, "street": 10, "community": 12, "grid": 14}
-"""The zoom from which on areas of a level are drawn."""
+FROM = (0, 10, 12, 14)
+"""The zoom from which on areas of each level are drawn."""
 Box = tuple[float, float, float, float]
+Shapes = npt.NDArray[np.object_]
 
 
 class Projected(NamedTuple):
-    """The areas of one index, on the square of `methods.tiles`."""
+    """Areas on the square of `methods.tiles`."""
 
-    of: AreaIndex
     idx: Rows
-    outline: npt.NDArray[np.object_]
-    middle: npt.NDArray[np.object_]
     level: Rows
+    outline: Shapes
     names: list[str]
+    borders: Shapes
+    """(levels,) the lines between areas of a level that are not those of a higher one"""
+
+    @classmethod
+    def of(cls, idx: Rows, level: Rows, outline: Shapes, names: list[str]) -> Self:
+        borders = np.full(len(AREA_LEVELS), shapely.MultiLineString(), object)
+        drawn = shapely.MultiLineString()
+        for number in range(len(AREA_LEVELS)):
+            lines = shapely.union_all(shapely.boundary(outline[level == number]))
+            borders[number] = shapely.line_merge(shapely.difference(lines, drawn))
+            drawn = shapely.union(drawn, lines)
+        return cls(idx, level, outline, names, borders)
+
+    def only(self, seen: Bools) -> Self:
+        """Those of the areas for which a mask (areas,) is true."""
+        if seen.all():
+            return self
+        names = [name for name, kept in zip(self.names, seen.tolist(), strict=True) if kept]
+        return self.of(self.idx[seen], self.level[seen], self.outline[seen], names)
 
 
 class AreaTiles:
@@ -36,7 +55,8 @@ class AreaTiles:
     def __init__(self, things: Things) -> None:
         self.things = things
         self._lock = threading.Lock()
-        self._projected: Projected | None = None
+        self._of: AreaIndex | None = None
+        self._areas: Projected | None = None
 
     def bounds(self) -> Box | None:
         """West, south, east and north of all areas, in degrees; None where there are none."""
@@ -48,37 +68,32 @@ class AreaTiles:
 
     def tile(self, address: Address, seen: Bools | None = None) -> bytes:
         """The tile, not compressed; `seen` (things,) says by index which areas may be drawn, None: all."""
-        known = self._areas()
-        if known is None:
+        areas = self._projected()
+        if areas is None:
             return b""
-        drawn = np.array([FROM[level] <= address[0] for level in AREA_LEVELS])[known.level]
-        drawn &= shapely.intersects(known.outline, shapely.box(*frame(*address, buffer=BUFFER)))
         if seen is not None:
-            drawn &= seen[known.idx]
-        rows = np.flatnonzero(drawn)
-        layers = []
-        for name, kind, shapes in (("areas", POLYGON, known.outline), ("area_names", POINT, known.middle)):
-            kept, cut_out = cut(shapes[rows], kind, address)
-            at = rows[kept]
-            said = {"level": Column(known.level[at], AREA_LEVELS), "name": Column(at, known.names)}
-            layers.append(encode_layer(name, cut_out, said, known.idx[at]))
+            areas = areas.only(seen[areas.idx])
+        shown = np.array(FROM) <= address[0]
+        levels, lines = cut(areas.borders[shown], LINE, address)
+        layers = [encode_layer("borders", lines, {"level": Column(levels, AREA_LEVELS)})]
+        near = shapely.intersects(areas.outline, shapely.box(*frame(*address, buffer=BUFFER)))
+        rows = np.flatnonzero(shown[areas.level] & near)
+        kept, points = cut(shapely.point_on_surface(areas.outline[rows]), POINT, address)
+        at = rows[kept]
+        said = {"level": Column(areas.level[at], AREA_LEVELS), "name": Column(at, areas.names)}
+        layers.append(encode_layer("area_names", points, said, areas.idx[at]))
         return tile(layer for layer in layers if layer)
 
-    def _areas(self) -> Projected | None:
+    def _projected(self) -> Projected | None:
         index = self.things.area_index()
+        if index is None:
+            return None
         with self._lock:
-            if index is None or self._projected is None or self._projected.of is not index:
-                self._projected = None if index is None else self._project(index)
-            return self._projected
-
-    def _project(self, index: AreaIndex) -> Projected:
-        areas = [self.things.find(name) for name in index.ids]
-        outline = shapely.transform(index.polygons, lambda at: np.stack(mercator(at[:, 0], at[:, 1]), axis=1))
-        level = np.array([AREA_LEVELS.index(_level(area.properties)) for area in areas if area], np.intp)
-        idx = np.array([area.idx for area in areas if area], np.intp)
-        names = [area.name or area.id for area in areas if area]
-        return Projected(index, idx, outline, shapely.point_on_surface(outline), level, names)
-
-
-def _level(properties: dict[str, object]) -> str:
-    return str(properties.get("level", "grid"))
+            if self._of is not index:
+                found = [thing for thing in map(self.things.find, index.ids) if thing is not None]
+                outline = shapely.transform(index.polygons, lambda at: np.stack(mercator(at[:, 0], at[:, 1]), axis=1))
+                level = [AREA_LEVELS.index(str(area.properties.get("level", "grid"))) for area in found]
+                idx = np.array([area.idx for area in found], np.intp)
+                names = [area.name or area.id for area in found]
+                self._of, self._areas = index, Projected.of(idx, np.array(level, np.intp), outline, names)
+            return self._areas

@@ -91,7 +91,6 @@ def words(ask: Ask) -> dict[str, str]:
         "things": ask.url("/things"),
         "close": ask._("Close"),
         "open": ask._("Open the page"),
-        "calm": ask._("No alert stands."),
         "in": ask._("Zoom in"),
         "out": ask._("Zoom out"),
         "north": ask._("Turn to the north"),

@@ -105,11 +105,11 @@ SHOWN = ["<=", ["get", "rank"], ["zoom"]]
 LEVEL = ["coalesce", ["get", "level"], GROUND]
 
 
-def across(more: float = 0, factor: float = 1) -> list[Any]:
+def across(more: float = 0) -> list[Any]:
     """The width of streets of each class by zoom; `more` pixels for their casing."""
     stops: list[Any] = []
     for at, zoom in enumerate(ZOOMS):
-        pairs = [part for kind, widths in WIDTHS.items() for part in (kind, round(widths[at] * factor + more, 2))]
+        pairs = [part for kind, widths in WIDTHS.items() for part in (kind, round(widths[at] + more, 2))]
         stops += [zoom, ["match", ["get", "kind"], *pairs, 1 + more]]
     return ["interpolate", ["exponential", 1.5], ["zoom"], *stops]
 
@@ -178,15 +178,14 @@ def ways(c: Colours, level: int) -> list[Layer]:
     round_ends = {"layout_line_join": "round", "layout_line_cap": "butt" if level else "round"}
     dim = {"paint_line_opacity": 0.45} if level == TUNNEL else {}
     dashes = {"paint_line_dasharray": [3, 2]} if level == TUNNEL else {}
-    edge = c["ink_soft"] if level == BRIDGE else by_class(c, "_edge")
     casing = layer(
         f"{word}-casing",
         "line",
         "street",
         minzoom=10,
         filter=cased,
-        paint_line_color=edge if level != BRIDGE else by_class(c, "_edge"),
-        paint_line_width=across(1.6 if level == BRIDGE else 1.2),
+        paint_line_color=by_class(c, "_edge"),
+        paint_line_width=across(2.2 if level == BRIDGE else 1.2),
         **round_ends,
         **dashes,
         **dim,
@@ -219,7 +218,7 @@ def ways(c: Colours, level: int) -> list[Layer]:
         filter=here,
         paint_line_color=["match", ["get", "kind"], "metro", c["metro"], c["rail"]],
         paint_line_width=["interpolate", ["linear"], ["zoom"], 9, 0.6, 14, 1.6, 18, 3],
-        **({"paint_line_dasharray": [4, 2]} if level == TUNNEL else {}),
+        **dashes,
         **dim,
     )
     return [casing, paths, inside, rails]
@@ -255,15 +254,15 @@ def borders(c: Colours) -> list[Layer]:
     found = []
     for level, width, dashes, zoom in (
         ("grid", 0.7, [1, 2], 15),
-        ("community", 0.9, [2, 2], 13),
-        ("street", 1.1, [4, 2], 11),
-        ("district", 1.8, [5, 2, 1, 2], 0),
+        ("community", 0.8, [2, 2], 13),
+        ("street", 0.9, [4, 2], 11),
+        ("district", 1.6, [6, 2, 1, 2], 0),
     ):
         found.append(
             layer(
                 f"border-{level}",
                 "line",
-                "areas",
+                "borders",
                 source="areas",
                 minzoom=zoom,
                 filter=["==", ["get", "level"], level],
@@ -271,7 +270,7 @@ def borders(c: Colours) -> list[Layer]:
                 paint_line_color=c["border"],
                 paint_line_width=width,
                 paint_line_dasharray=dashes,
-                paint_line_opacity=0.75,
+                paint_line_opacity=0.7 if level == "district" else 0.5,
             )
         )
     return found

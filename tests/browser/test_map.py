@@ -1,31 +1,18 @@
 """The map in a browser: it is drawn by day and by night, wide and narrow, with nothing asked of anybody else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import shapely
-from browsing import ARGUMENTS, CHROMIUM, Served, axe, shot, sideways
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import Served, axe, shot, sideways
+from playwright.sync_api import Page, expect
 
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.base_map import Features
-from needs import need
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 HERE = (106.551, 29.561)
-SOFTWARE = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium with WebGL drawn by the processor."""
-    need("browser", CHROMIUM is not None, "Chromium is not on this machine")
-    with sync_playwright() as playwright:
-        arguments = [each for each in ARGUMENTS if each != "--disable-gpu"]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *SOFTWARE])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What commands have in common: where the data lies, and the hub on it, whether it runs or not."""
 
 import os
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from cheng.infrastructure.store import Store
 from cheng.standards.problems import Refused
 
 JSON = "application/json"
+UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 TIMEOUT = 600
 """Seconds to wait for the hub: a backup of a whole city takes a while."""
 
@@ -28,6 +30,14 @@ data_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder that holds everything this hub keeps.  [default: $CHENG_DATA, or ./data]",
 )
+
+
+def span_of(text: str) -> int:
+    """Microseconds of a length of time: 90s, 10min, 6h, 30d."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", str(text))
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no length of time; write 90s, 10min, 6h or 30d")
+    return round(float(found[1]) * UNITS[found[2]] * 1_000_000)
 
 
 def settings_of(data: Path | None, **said: Any) -> Settings:

@@ -1,6 +1,5 @@
 """`cheng try`: what a rule would have done."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,21 +7,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cheng.cli._house import data_option, errand, settings_of
+from cheng.cli._house import data_option, errand, settings_of, span_of
 from cheng.errands import rule_of
 from cheng.infrastructure.loader import load_model
 from cheng.kernel.dry_runs import constants
 
-UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def span_of(text: str) -> int:
-    """Microseconds of a length of time: 90s, 10min, 6h, 30d."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)", str(text))
-    if found is None:
-        raise click.BadParameter(f"{text!r} is no length of time; write 90s, 10min, 6h or 30d")
-    return round(float(found[1]) * UNITS[found[2]] * 1_000_000)
 
 
 @click.command()

@@ -15,12 +15,13 @@ import click
 import uvloop
 
 from cheng import demo
-from cheng.cli._house import data_option, settings_of
+from cheng.cli._house import data_option, settings_of, span_of
 from cheng.hub import Hub
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.settings import Settings
 from cheng.security.actors import HOUSE
 from cheng.serve import Feed, Up, run
+from cheng.standards.durations import days, hours
 
 SWITCH = 0.0005
 """Seconds a thread may keep the interpreter from the others: a tenth of the usual, the loop has many to answer."""
@@ -29,6 +30,14 @@ FILES = 65_536
 SHOWN = 20
 """Accounts that are named."""
 PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def past_of(text: str) -> int:
+    """Microseconds of a past that a city can live through."""
+    past = span_of(text)
+    if not hours(1).us <= past <= days(366).us:
+        raise click.BadParameter(f"{text!r} is no past to live through; it has to lie between 1h and 366d")
+    return past
 
 
 @click.command()
@@ -40,8 +49,21 @@ PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 @click.option(
     "--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Seconds of the city in one second."
 )
+@click.option(
+    "--history",
+    "past",
+    type=past_of,
+    metavar="SPAN",
+    help="How much of its past a new invented city has.  [default: 2d]",
+)
 def command(
-    data: Path | None, host: str | None, port: int | None, mqtt_port: int | None, scale: str | None, speed: float
+    data: Path | None,
+    host: str | None,
+    port: int | None,
+    mqtt_port: int | None,
+    scale: str | None,
+    speed: float,
+    past: int | None,
 ) -> None:
     """Open the hub and keep it open.
 
@@ -52,7 +74,9 @@ def command(
     logging.basicConfig(level=logging.INFO, format=PLAIN, stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    clock = demo.open_clock(settings.data, speed) if scale else Clock(speed)
+    if past is not None:
+        told_past(settings, scale)
+    clock = demo.open_clock(settings.data, speed, past or demo.PAST) if scale else Clock(speed)
     city = partial(demo.start, scale=scale) if scale else None
     if scale:
         click.echo("Opening the hub and bringing its invented city up to the present …")
@@ -61,6 +85,14 @@ def command(
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_told(settings, clock, city, started))
     click.echo("Stopped; everything is written down.")
+
+
+def told_past(settings: Settings, scale: str | None) -> None:
+    """Says when a past that was asked for cannot be had: only invented cities have one, and each has it once."""
+    if scale is None:
+        raise click.UsageError("--history is the past of an invented city; say --demo small, district or city as well")
+    if demo.left_at(settings.data) is not None:
+        click.echo("This city has a past already; --history is for a new one (--data of an empty folder).")
 
 
 def let_many_in() -> None:

@@ -15,7 +15,7 @@ from types import ModuleType
 
 import cheng.demo
 from cheng.demo.cast import Cast
-from cheng.demo.clock import DemoClock, open_clock
+from cheng.demo.clock import PAST, DemoClock, left_at, open_clock
 from cheng.demo.feed import Feed
 from cheng.demo.people import accounts, departments
 from cheng.demo.town import Town
@@ -24,10 +24,10 @@ from cheng.infrastructure.clock import wall
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.problems import Problem, SpecError
 
-__all__ = ["SCALES", "Feed", "open_clock", "start"]
+__all__ = ["PAST", "SCALES", "Feed", "left_at", "open_clock", "start"]
 
-SCALES = {"small": 1, "district": 10, "city": 100}
-"""How many times the two thousand things of the small city."""
+SCALES = {"small": 1, "district": 25, "city": 520}
+"""How many times the two thousand things of the small city: some fifty thousand, and a million."""
 SEED = 7
 
 

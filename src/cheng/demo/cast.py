@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cheng.demo.town import Town
+from cheng.demo.town import Area, Town
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.things import Things
 from cheng.kernel.reports import Reports
@@ -27,10 +27,6 @@ Values = Mapping[str, Any]
 
 HOUR = hours(1).us
 NEVER = -(2**62)
-CITY = 8 * HOUR
-"""The invented city lives by Beijing time."""
-
-
 LONG = hours(48)
 
 
@@ -45,6 +41,8 @@ class Trouble:
     strength: tuple[float, float] = (0.5, 1.0)
     silent: bool = False
     """the thing does not report at all"""
+    wet: float = 0.0
+    """how many times as often again in the worst rain"""
 
 
 @dataclass
@@ -153,8 +151,10 @@ class Cast:
         """What goes wrong in an hour: when, with which thing, what, and how badly."""
         drawn: list[tuple[int, int, int, float]] = []
         rng = np.random.default_rng([self.town.seed, self.key, hour])
+        rain = float(self.town.weather.rain(np.array([hour * HOUR + HOUR // 2]))[0])
         for number, trouble in enumerate(self.troubles):
-            for _ in range(int(rng.poisson(trouble.often / 100 / 24 * len(self.ids)))):
+            often = trouble.often / 100 / 24 * (1 + trouble.wet * rain)
+            for _ in range(int(rng.poisson(often * len(self.ids)))):
                 at, row = hour * HOUR + int(rng.integers(HOUR)), int(rng.integers(len(self.ids)))
                 drawn.append((at, row, number, float(rng.uniform(*trouble.strength))))
         return tuple(sorted(drawn))
@@ -193,18 +193,8 @@ class Cast:
         """(n,) minutes since their trouble began."""
         return (at - self.since[rows]) / 60e6
 
-    def place(self, area: Any) -> dict[str, Any]:
+    def place(self, area: Area) -> dict[str, Any]:
         return {"type": "Point", "coordinates": list(self.town.inside(area, self.rng))}
-
-
-def hour_of_day(at: Times) -> Floats:
-    """(n,) hours since midnight in the city."""
-    return ((at + CITY) % (24 * HOUR)) / HOUR
-
-
-def daylight(at: Times) -> Floats:
-    """(n,) how high the sun stands, 0 (down) to 1 (noon); good enough for an invented day."""
-    return np.clip(np.sin((hour_of_day(at) - 6.8) / 11.2 * np.pi), 0, 1)
 
 
 def reports_of(chunks: Sequence[Chunk]) -> Reports:

@@ -1,10 +1,11 @@
 """Covers along the roads: now and then one is tipped, a shaft fills up in the rain, a sensor falls silent."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
-from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
+from cheng.demo.cast import Cast, Floats, Rows, Times, Trouble, Values
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import hours
 
@@ -17,8 +18,8 @@ class Covers(Cast):
     app = "manhole_covers"
     every = hours(1)
     troubles = (
-        Trouble("tipped", 0.8, hours(30), (0.2, 0.8)),
-        Trouble("full", 0.5, hours(20)),
+        Trouble("tipped", 0.8, hours(30), (0.2, 0.8), wet=6),
+        Trouble("full", 0.5, hours(20), wet=12),
         Trouble("dead", 0.1, hours(40), silent=True),
         Trouble("empty battery", 0.1, hours(60)),
     )
@@ -27,19 +28,27 @@ class Covers(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         self.depth = self.rng.uniform(1.4, 4.5, count).round(1)
         self.charge = self.rng.uniform(45, 100, count)
+        self.places = np.zeros((count, 2))
         for n in range(count):
             road = self.town.roads[n % len(self.town.roads)]
             metres = 40 + n // len(self.town.roads) * 63 % max(road.metres - 40, 50)
             network = NETWORKS[int(self.rng.integers(len(NETWORKS)))]
             properties = {"ward": road.area.district, "network": network, "depth": float(self.depth[n])}
             owner = f"{road.area.district} drainage crew"
-            point = {"type": "Point", "coordinates": list(road.at(metres))}
+            self.places[n] = road.at(metres)
+            point = {"type": "Point", "coordinates": self.places[n].tolist()}
             yield NewThing(f"cover-{n + 1:05d}", "Cover", f"{road.name}{n + 1:05d}号井盖", owner, properties, point)
+
+    @cached_property
+    def low(self) -> Floats:
+        """(n,) how low each lies, about 1: what falls on the hills runs down to the rivers."""
+        height = self.town.height(*self.places.T)
+        return np.clip(1.8 - (height - 170) / 80, 0.3, 1.6)
 
     def values(self, rows: Rows, at: Times) -> Values:
         tipped, full = self.has(rows, "tipped", at), self.has(rows, "full", at)
         depth = self.depth[rows]
-        water = depth * (0.08 + 0.4 * self.town.rain(at)) + self.noise(rows, at, 0.03, 1)
+        water = depth * (0.08 + 0.4 * self.low[rows] * self.town.weather.rain(at)) + self.noise(rows, at, 0.03, 1)
         rising = np.minimum(self.age(rows, at) / 15, 1)
         water = np.where(full, water + (depth - 0.15 - water) * rising, water)
         flat = 1 + self.noise(rows, at, 0.9)

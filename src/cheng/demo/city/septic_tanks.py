@@ -19,7 +19,7 @@ class Tanks(Cast):
     troubles = (
         Trouble("gas", 3.0, hours(14), (0.25, 1.0)),
         Trouble("hydrogen sulphide", 1.0, hours(10)),
-        Trouble("full", 1.0, hours(30)),
+        Trouble("full", 1.0, hours(30), wet=8),
         Trouble("dead", 0.4, hours(20), silent=True),
     )
     first = ("gas", "full")
@@ -40,8 +40,9 @@ class Tanks(Cast):
         foul = np.where(self.has(rows, "hydrogen sulphide", at), 16 * swell, 0)
         full = self.has(rows, "full", at)
         depth = self.depth[rows]
+        warm = 0.6 + 0.02 * self.town.weather.temperature(at)
         return {
-            "methane": np.clip(self.base[rows] + gas + self.noise(rows, at, 0.6), 0, 100).round(1),
+            "methane": np.clip(self.base[rows] * warm + gas + self.noise(rows, at, 0.6), 0, 100).round(1),
             "h2s": np.clip(1.5 + foul + self.noise(rows, at, 0.7, 1), 0, 1500).round(1),
             "level": np.where(full, depth * 0.95, depth * self.fill[rows]).round(2),
         }

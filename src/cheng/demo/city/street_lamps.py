@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from cheng.demo.cast import Cast, Rows, Times, Trouble, Values, daylight
+from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
+from cheng.demo.weather import daylight
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.things import Things
 from cheng.standards.durations import hours, minutes
@@ -34,7 +35,7 @@ class Cabinets(Cast):
             yield NewThing(f"cabinet-{n + 1:04d}", "Cabinet", f"{road.name}照明控制箱", owner, properties, place)
 
     def values(self, rows: Rows, at: Times) -> Values:
-        clouds = 1 - 0.6 * self.town.rain(at)
+        clouds = 1 - 0.6 * self.town.weather.rain(at) - 0.35 * self.town.weather.fog(at)
         light = 42_000 * daylight(at) ** 1.3 * clouds * (1 + self.noise(rows, at, 0.1)) + 1.5
         return {"light": np.maximum(light, 0).round(1)}
 
@@ -47,7 +48,7 @@ class Lamps(Cast):
     troubles = (
         Trouble("broken", 0.45, hours(40)),
         Trouble("stuck on", 0.2, hours(30)),
-        Trouble("leaking", 0.06, hours(10)),
+        Trouble("leaking", 0.06, hours(10), wet=15),
         Trouble("dead", 0.12, hours(30), silent=True),
     )
     first = ("leaking", "broken")
@@ -59,7 +60,7 @@ class Lamps(Cast):
             cabinet, place = n // EACH, n % EACH
             road = self.town.roads[cabinet % len(self.town.roads)]
             owner = f"{road.area.district} lighting crew"
-            metres = (20 + place * APART) % max(road.metres, 100)
+            metres = (20 + place * APART + cabinet // len(self.town.roads) * 5) % road.metres
             self.rated[n] = 150.0 if cabinet % 3 == 0 else 90.0
             properties: dict[str, Any] = {"district": road.area.district, "road": road.name}
             properties |= {"cabinet": f"cabinet-{cabinet + 1:04d}", "rated": float(self.rated[n])}

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cheng.demo.cast import Cast, Rows, Times, Trouble, Values, daylight, hour_of_day
+from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
+from cheng.demo.weather import daylight, hour_of_day
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import hours
 
@@ -28,7 +29,7 @@ class Stations(Cast):
     def values(self, rows: Rows, at: Times) -> Values:
         hour = hour_of_day(at)
         rush = np.exp(-(((hour - 8.5) / 1.8) ** 2)) + np.exp(-(((hour - 18.5) / 2.2) ** 2))
-        spell = 1 + 0.45 * np.sin(at / 86_400e6 / 4 * 2 * np.pi + self.town.seed)  # still and windy days
+        spell = np.clip(1.68 - 0.38 * self.town.weather.wind(at), 0.4, 1.5)
         own = 1 + self.noise(rows, rows * 0, 0.2)
         dust = np.where(self.has(rows, "dust", at), self.strength[rows], 0)
         fine = (24 + 12 * rush) * spell * own + 150 * dust + self.noise(rows, at, 3)

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from cheng.demo.cast import Cast, Rows, Times, Trouble, Values, hour_of_day
+from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
+from cheng.demo.weather import hour_of_day, working_day
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import hours, minutes
 
 BUREAUS = ("水务局", "住建局", "生态环境局", "城管局", "民政局", "教育局", "卫生健康局", "交通局")
-WEEK = 7 * 86_400_000_000
-MONDAY = 4 * 86_400_000_000
-"""1970-01-05 was the first Monday."""
 
 
 class Vehicles(Cast):
@@ -54,8 +52,8 @@ class Vehicles(Cast):
         return shapely.get_coordinates(line)[0], float(line.length) * 0.5
 
     def values(self, rows: Rows, at: Times) -> Values:
-        hour, day = hour_of_day(at), (at + 8 * 3_600_000_000 - MONDAY) % WEEK // 86_400_000_000
-        working = (hour > 8.2) & (hour < 18) & (day < 5)
+        hour = hour_of_day(at)
+        working = (hour > 8.2) & (hour < 18) & working_day(at)
         out = working & (np.sin(at / 3600e6 * 2.1 + rows) > -0.2)
         out |= self.has(rows, "night drive", at)
         away = self.has(rows, "away", at)

@@ -28,7 +28,7 @@ class Wells(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         self.rated = self.rng.choice([37.0, 45.0, 55.0, 75.0], count)
         self.yields = self.rng.uniform(5, 22, count)
-        hills = self.town.communities[:: max(len(self.town.communities) // 3, 1)][:3]
+        hills = self.town.outskirts[:: len(self.town.outskirts) // 3][:3]
         for n in range(count):
             hill = hills[n % len(hills)]
             properties = {"crew": CREWS[n % len(CREWS)], "lift": "rod pump", "rated": float(self.rated[n])}

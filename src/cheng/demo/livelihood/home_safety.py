@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from cheng.demo.cast import HOUR, Cast, Rows, Times, Trouble, Values, hour_of_day
+from cheng.demo.cast import HOUR, Cast, Rows, Times, Trouble, Values
 from cheng.demo.town import Area
+from cheng.demo.weather import hour_of_day, working_day
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import hours, minutes
 
@@ -47,6 +48,7 @@ class Homes(Cast):
     def values(self, rows: Rows, at: Times) -> Values:
         hour = hour_of_day(at)
         away = (hour > self.leaves[rows]) & (hour < self.returns[rows]) & ~self.at_home[rows]
+        away &= working_day(at) | (rows % 4 == 0)
         burgled = self.has(rows, "break-in", at)
         gas = np.where(self.has(rows, "gas", at), 12 + 18 * self.strength[rows], 0.4)
         aired = ~away & (hour > 9) & (hour < 17) & (rows % 3 == 0)

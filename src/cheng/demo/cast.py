@@ -146,7 +146,7 @@ class Cast:
                 if start < at <= end:
                     self.begin(row, self.troubles[number].name, at, strength)
 
-    @lru_cache(maxsize=8)  # noqa: B019  # a cast lives as long as its city
+    @lru_cache(maxsize=256)  # noqa: B019  # shared by all casts, which live as long as their city
     def _drawn(self, hour: int) -> tuple[tuple[int, int, int, float], ...]:
         """What goes wrong in an hour: when, with which thing, what, and how badly."""
         drawn: list[tuple[int, int, int, float]] = []

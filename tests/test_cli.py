@@ -120,6 +120,19 @@ def test_a_hub_comes_up_says_where_and_how_and_goes_down_cleanly(data: Path, by:
     assert not (data / "running.json").exists()
 
 
+@pytest.mark.parametrize("past", ["soon", "0d", "-3d", "5min", "900d"])
+def test_a_past_that_no_city_can_have_is_refused_in_a_sentence(data: Path, past: str) -> None:
+    said = cheng("up", "--demo", "small", "--history", past, data=data, code=2)
+    assert "'--history'" in said
+    assert past in said
+    assert "no length of time" in said or "between 1h and 366d" in said
+    assert not data.exists()
+
+
+def test_only_an_invented_city_has_a_past(data: Path) -> None:
+    assert "say --demo small, district or city as well" in cheng("up", "--history", "3d", data=data, code=2)
+
+
 def test_the_secret_that_a_hub_leaves_is_for_the_folders_owner_alone(data: Path) -> None:
     with up(data) as hub:
         file = data / "running.json"

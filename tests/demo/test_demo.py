@@ -25,7 +25,7 @@ from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.tables import accounts as account_rows
 from cheng.infrastructure.tables import alerts, commands, refused
 from cheng.kernel.model import Model
-from cheng.standards.durations import hours
+from cheng.standards.durations import days, hours
 from cheng.standards.problems import SpecError
 from cheng.testing import START, weak_hasher
 
@@ -139,6 +139,7 @@ def test_it_lives_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
 def test_the_clock_stands_is_moved_and_goes(tmp_path: Path) -> None:
     clock = open_clock(tmp_path, wall=lambda: START)
     assert clock.now() == START - hours(48).us
+    assert open_clock(tmp_path, past=days(30).us, wall=lambda: START).now() == START - days(30).us
     assert clock.set(START - hours(1).us) == START - hours(1).us
     assert clock.set(START - hours(2).us) == START - hours(1).us  # never back
     clock.go()
@@ -146,6 +147,7 @@ def test_the_clock_stands_is_moved_and_goes(tmp_path: Path) -> None:
     assert clock.now() >= START - hours(1).us
     leave(tmp_path, START + 5)
     assert open_clock(tmp_path, wall=lambda: START).now() == START + 5
+    assert open_clock(tmp_path, past=days(30).us, wall=lambda: START).now() == START + 5  # it has its past
     (tmp_path / "demo.json").write_text("rubbish")
     assert left_at(tmp_path) is None
 

@@ -13,6 +13,9 @@ from cheng.demo.plane import Floats
 MARGIN = 0.12
 """Share of a block on each side that streets and pavements take."""
 
+LEANING = 0.7
+"""Share of what a block leans to one side by which its houses are narrower, so that they stay out of the street."""
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -34,10 +37,10 @@ class Pattern:
 COTTAGES = Pattern(5, 5, 0.62, 0.6, 4, 9, "residential", 0.3)
 WALK_UPS = Pattern(3, 5, 0.8, 0.44, 15, 24, "residential")
 SLABS = Pattern(2, 4, 0.82, 0.4, 30, 60, "residential")
-TOWERS = Pattern(3, 3, 0.56, 0.56, 60, 105, "residential")
+TOWERS = Pattern(3, 3, 0.7, 0.62, 60, 105, "residential")
 MARKETS = Pattern(3, 3, 0.8, 0.76, 9, 32, "commercial")
-OFFICES = Pattern(2, 2, 0.72, 0.7, 60, 150, "commercial")
-SKYSCRAPERS = Pattern(2, 2, 0.5, 0.5, 120, 310, "commercial", 0.2)
+OFFICES = Pattern(2, 2, 0.8, 0.74, 60, 150, "commercial")
+SKYSCRAPERS = Pattern(2, 2, 0.64, 0.6, 120, 310, "commercial", 0.2)
 HALLS = Pattern(1, 3, 0.86, 0.74, 8, 15, "industrial")
 CAMPUS = Pattern(2, 3, 0.7, 0.42, 10, 26, "civic", 0.25)
 HOSPITAL = Pattern(2, 2, 0.7, 0.5, 20, 70, "civic", 0.2)
@@ -100,7 +103,7 @@ def _built(
     unit = east / width[:, None]
     across = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
     depth = (north * across).sum(axis=1)
-    lean = np.abs((north * unit).sum(axis=1)) / pattern.along * pattern.deep
+    lean = np.abs((north * unit).sum(axis=1)) / pattern.along * pattern.deep * LEANING
     share = 1 - 2 * MARGIN
     own = rng.uniform(0.68, 1.0, (2, len(s)))
     half_wide = np.maximum(width / pattern.across * pattern.wide - lean, 9) * share / 2 * own[0]

@@ -44,6 +44,8 @@ def start(hub: Hub, scale: str = "small", seed: int = SEED) -> Feed:
     made = accounts(hub)
     rows = [row for cast in casts for row in cast.rows]
     register(hub, [*town.things(), *departments(rows), *rows])
+    if "demo" not in hub.base_map.sources():
+        hub.base_map.put("demo", town.features())
     feed = Feed(hub, casts, seed, made)
     if isinstance(hub.clock, DemoClock):
         asyncio.run(feed.catch_up(hub.clock, wall))

@@ -114,6 +114,11 @@ def across(more: float = 0) -> list[Any]:
     return ["interpolate", ["exponential", 1.5], ["zoom"], *stops]
 
 
+def by_zoom(*stops: float) -> list[Any]:
+    """A number that changes evenly between zooms: zoom, number, zoom, number …"""
+    return ["interpolate", ["linear"], ["zoom"], *stops]
+
+
 def by_class(colours: Colours, edge: str = "") -> list[Any]:
     """The colour of streets of each class, or of their casing."""
     big, main, rest = (colours[f"{word}{edge}"] for word in ("motorway", "main", "street"))
@@ -150,7 +155,7 @@ def ground(c: Colours) -> list[Layer]:
             minzoom=11,
             paint_line_color=c["contour"],
             paint_line_width=["case", hundred, 1.1, 0.6],
-            paint_line_opacity=["interpolate", ["linear"], ["zoom"], 11, 0.3, 14, 0.8],
+            paint_line_opacity=by_zoom(11, 0.3, 14, 0.8),
         )
     )
     found.append(layer("water", "fill", "water", paint_fill_color=c["water"]))
@@ -190,16 +195,8 @@ def ways(c: Colours, level: int) -> list[Layer]:
         **dashes,
         **dim,
     )
-    inside = layer(
-        word,
-        "line",
-        "street",
-        filter=cased,
-        paint_line_color=by_class(c),
-        paint_line_width=across(),
-        **round_ends,
-        **dim,
-    )
+    colours = {"paint_line_color": by_class(c), "paint_line_width": across()}
+    inside = layer(word, "line", "street", filter=cased, **colours, **round_ends, **dim)
     paths = layer(
         f"{word}-paths",
         "line",
@@ -207,7 +204,7 @@ def ways(c: Colours, level: int) -> list[Layer]:
         minzoom=13,
         filter=[*here, ["in", ["get", "kind"], ["literal", ["path", "steps"]]]],
         paint_line_color=c["path"],
-        paint_line_width=["interpolate", ["linear"], ["zoom"], 13, 0.6, 18, 2.2],
+        paint_line_width=by_zoom(13, 0.6, 18, 2.2),
         paint_line_dasharray=["case", ["==", ["get", "kind"], "steps"], ["literal", [0.6, 0.5]], ["literal", [3, 1.5]]],
         **dim,
     )
@@ -217,7 +214,7 @@ def ways(c: Colours, level: int) -> list[Layer]:
         "rail",
         filter=here,
         paint_line_color=["match", ["get", "kind"], "metro", c["metro"], c["rail"]],
-        paint_line_width=["interpolate", ["linear"], ["zoom"], 9, 0.6, 14, 1.6, 18, 3],
+        paint_line_width=by_zoom(9, 0.6, 14, 1.6, 18, 3),
         **dashes,
         **dim,
     )
@@ -233,7 +230,7 @@ def buildings(c: Colours) -> tuple[Layer, Layer]:
         minzoom=13,
         paint_fill_color=c["building"],
         paint_fill_outline_color=c["building_edge"],
-        paint_fill_opacity=["interpolate", ["linear"], ["zoom"], 13, 0.4, 14, 1],
+        paint_fill_opacity=by_zoom(13, 0.4, 14, 1),
     )
     tall = ["coalesce", ["get", "height"], 6]
     solid = layer(

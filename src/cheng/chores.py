@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from cheng.hub import Hub
 from cheng.infrastructure.history import Keep
 from cheng.infrastructure.job_log import JobLog
+from cheng.infrastructure.storage import StorageBook, measure
 from cheng.infrastructure.tables import refused
 from cheng.kernel.entities import Quantity
 from cheng.standards.durations import MICROSECONDS, Duration, days, hours, minutes, seconds
@@ -92,6 +93,12 @@ def note_tokens(hub: Hub) -> str:
     return f"{seen} tokens seen" if seen else ""
 
 
+def measure_storage(hub: Hub) -> str:
+    """Notes how much is kept, so that the console can say when the disk will be full."""
+    StorageBook(hub.store).note(measure(hub.clock.now(), hub.store, hub.history, hub.settings.data))
+    return ""
+
+
 def tidy(hub: Hub) -> str:
     """Drops old refused payloads and old runs of jobs."""
     now = hub.clock.now()
@@ -108,6 +115,7 @@ CHORES = (
     Chore("note_tokens", minutes(5), note_tokens),
     Chore("sweep_sessions", minutes(10), sweep_sessions),
     Chore("settle_history", hours(1), settle_history),
+    Chore("measure_storage", hours(1), measure_storage),
     Chore("work_out_indicators", hours(1), work_out_indicators),
     Chore("forget", days(1), forget),
     Chore("tidy", days(1), tidy),

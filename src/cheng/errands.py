@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cheng.backup_shelf import BACK_UP, said
 from cheng.backups import back_up
 from cheng.hub import Hub
 from cheng.infrastructure.dry_run import try_rule
+from cheng.infrastructure.job_log import JobLog
 from cheng.kernel.dry_runs import Setting
 from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
@@ -17,7 +19,14 @@ from cheng.standards.problems import Refused
 
 def backup(hub: Hub, file: str) -> dict[str, Any]:
     """Writes everything the hub keeps, as of one moment, into an archive."""
-    return back_up(hub, Path(file))
+    journal, started = JobLog(hub.store), hub.clock.now()
+    try:
+        told = back_up(hub, Path(file))
+    except Refused as refused:
+        journal.write(BACK_UP, started, hub.clock.now(), "failed", str(refused))
+        raise
+    journal.write(BACK_UP, started, hub.clock.now(), "done", said(told))
+    return told
 
 
 def rule_of(model: Model, key: str) -> type[Rule]:

@@ -14,9 +14,11 @@ from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
+from cheng.infrastructure.inputs import Inputs
 from cheng.infrastructure.judges import Judges
 from cheng.infrastructure.live_map import LiveMap
 from cheng.infrastructure.loader import load_model
+from cheng.infrastructure.machine import Machine
 from cheng.infrastructure.refused_box import RefusedBox
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.store import Store
@@ -62,6 +64,8 @@ class Hub:
     guard: Guard
     seals: Seals
     pipeline: Pipeline
+    inputs: Inputs
+    machine: Machine
 
     def counters(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
         """Name, help, labels and value of what the house counts, for /metrics."""
@@ -173,4 +177,6 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         guard=Guard(store, wall),
         seals=Seals(settings.data / "audit.seals", key_in(settings.data / "audit.key")),
         pipeline=pipeline,
+        inputs=Inputs(),
+        machine=Machine(settings.data),
     )

@@ -4,6 +4,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +52,8 @@ class HereTarget:
 
     def readings(self, reports: Reports) -> Taken:
         batch, refused = resolve(reports, self.hub.things)
+        if refused:
+            self.hub.inputs.took("file", 0, len(refused))
         fresh = self._unknown(batch)
         taken = Taken(Counter(known=int(len(batch) - fresh.sum())), refused)
         batch = batch.take(fresh)
@@ -64,13 +68,18 @@ class HereTarget:
         """Hands in a batch; when the hub is full, waits for what is on its way and tries again."""
         while True:
             try:
-                self._waiting.append(self.hub.pipeline.submit(batch))
+                future = self.hub.pipeline.submit(batch)
             except Refused:
                 if not self._waiting:
                     raise
                 taken.counts["marked"] += self._waiting.popleft().result()
             else:
+                self._waiting.append(future)
+                future.add_done_callback(partial(self._count, len(batch), monotonic()))
                 return
+
+    def _count(self, readings: int, began: float, _: Future[int]) -> None:
+        self.hub.inputs.took("file", readings, seconds=monotonic() - began)
 
     def features(self, source: str, features: Features) -> Taken:
         refused = self.hub.base_map.put(source, features)

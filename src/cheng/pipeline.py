@@ -105,6 +105,10 @@ class Pipeline:
             self.counters.turned_away += len(frame)
             raise
 
+    def ahead(self) -> int:
+        """Lots that are judged and not durable yet."""
+        return self._judged.unfinished_tasks
+
     def drain(self) -> None:
         """Returns when all that was submitted before is judged and its alerts are written."""
         self.inbox.mark().wait()

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 
 import uvicorn
 
+from cheng.backup_shelf import BackupShelf
 from cheng.errands import ERRANDS
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import Clock
@@ -98,8 +99,11 @@ async def run(
         if feed is not None:
             stack.push_async_callback(asyncio.to_thread, feed.stop)
         worker = Worker(hub)
-        for name, part in (("broker", broker), ("worker", worker), ("retry", retry_of(hub))):
+        parts = {"broker": broker, "worker": worker, "retry": retry_of(hub), "backups": BackupShelf(hub, worker)}
+        for name, part in parts.items():
             setattr(hub, name, part)  # the hub knows nothing that stands above it; pages look whether it is there
+        hub.machine.start()
+        stack.push_async_callback(asyncio.to_thread, hub.machine.stop)
         worker.start()
         stack.push_async_callback(asyncio.to_thread, worker.stop)
         stack.callback(hub.bus.close)

@@ -23,6 +23,7 @@ from cheng.hub import Hub
 from cheng.infrastructure.command_book import CommandBook
 from cheng.infrastructure.job_log import JobLog
 from cheng.infrastructure.job_tables import orders_of, reports_of, table_of, wrong
+from cheng.infrastructure.progress import Progress
 from cheng.infrastructure.resolving import resolve
 from cheng.kernel.columns import Floats
 from cheng.kernel.jobs import Job
@@ -52,8 +53,13 @@ class Turn:
 
     work: Work
     due: int
-    busy: bool = False
+    progress: Progress | None = None
+    """of the run that is under way"""
     failures: int = 0
+
+    @property
+    def busy(self) -> bool:
+        return self.progress is not None
 
     @property
     def key(self) -> str:
@@ -82,6 +88,8 @@ class Worker:
             last = begun.get(turn.key)
             turn.due = now if last is None else min(max(last + work.every.us, now), now + work.every.us)
             self.turns[turn.key] = turn
+        self._asked: dict[str, Progress] = {}
+        """what people have asked for and is under way"""
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="job")
         self._processes: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -116,7 +124,7 @@ class Worker:
         with self._lock:
             due = [turn for turn in self.turns.values() if turn.due <= now and not turn.busy]
             for turn in due:
-                turn.busy, turn.due = True, turn.next_after(now)
+                turn.progress, turn.due = Progress(self.hub.clock.now), turn.next_after(now)
         return [self._hands.submit(self._run, turn) for turn in due]
 
     def run_due(self, now: int) -> None:
@@ -131,18 +139,40 @@ class Worker:
             raise Refused("not-there", "There is no job {job}.", {"job": key}, status=404)
         with self._lock:
             if turn.busy:
-                raise Refused("under-way", "This job is being worked out just now.")
-            turn.busy = True
+                raise under_way()
+            turn.progress = Progress(self.hub.clock.now)
         return self._hands.submit(self._run, turn)
+
+    def begin(self, key: str, work: Callable[[Progress], str]) -> "Future[None]":
+        """Has something done in the background that a person asks for, with a log as a job's; `work` tells how far it
+        is, and in the end what came of it. Refused while the last one of that key is under way.
+        """
+        with self._lock:
+            if key in self._asked:
+                raise under_way()
+            progress = self._asked[key] = Progress(self.hub.clock.now)
+        return self._hands.submit(self._do, key, work, progress)
+
+    def progress(self, key: str) -> Progress | None:
+        """How far something has come that is under way."""
+        turn = self.turns.get(key)
+        return self._asked.get(key) or (turn.progress if turn is not None else None)
+
+    def _do(self, key: str, work: Callable[[Progress], str], progress: Progress) -> None:
+        try:
+            self._logged(key, lambda: work(progress))
+        finally:
+            with self._lock:
+                del self._asked[key]
 
     def _run(self, turn: Turn) -> None:
         try:
-            well = self._chore(turn.work) if isinstance(turn.work, Chore) else self._job(turn.work)
+            well = self._chore(turn.work) if isinstance(turn.work, Chore) else self._job(turn.work, turn.progress)
         except Exception:
             log.exception("the log of %s could not be written", turn.key)
             well = False
         with self._lock:
-            turn.busy, turn.failures = False, 0 if well else turn.failures + 1
+            turn.progress, turn.failures = None, 0 if well else turn.failures + 1
             turn.due = max(turn.due, turn.next_after(self.hub.clock.now())) if not well else turn.due
 
     # -- chores
@@ -161,37 +191,45 @@ class Worker:
 
     # -- jobs
 
-    def _job(self, job: type[Job]) -> bool:
-        started = self.hub.clock.now()
-        run = self.journal.begin(job.key(), started)
+    def _job(self, job: type[Job], progress: Progress | None) -> bool:
+        return self._logged(job.key(), lambda: self.work_out(job, self.hub.clock.now(), progress))
+
+    def _logged(self, key: str, work: Callable[[], str]) -> bool:
+        run = self.journal.begin(key, self.hub.clock.now())
         try:
-            said, outcome = self.work_out(job, started), "done"
+            said, outcome = work(), "done"
         except Exception as error:  # an application's mistake is its own; the rest of the house goes on
-            said, outcome = reason(error), "failed"
-            log.warning("job %s failed: %s", job.key(), error)
+            said, outcome = str(error) if isinstance(error, Refused) else reason(error), "failed"
+            log.warning("%s failed: %s", key, error)
         self.journal.end(run, self.hub.clock.now(), outcome, said)
-        self.hub.bus.publish("jobs/" + outcome, {"job": job.key(), "run": run, "log": said})
+        self.hub.bus.publish("jobs/" + outcome, {"job": key, "run": run, "log": said})
         return outcome == "done"
 
-    def work_out(self, job: type[Job], now: int) -> str:
+    def work_out(self, job: type[Job], now: int, progress: Progress | None = None) -> str:
         """Runs a job over the tables it reads and does what it says; a few words on what came of it.
 
         Raises SpecError when it returns something else than it declared, and whatever its own function raises.
         """
-        hub = self.hub
-        tables = [table_of(source, hub.things, hub.history, self._latitudes, now) for source in job.reads]
+        hub, progress = self.hub, progress or Progress()
+        tables: list[pa.Table] = []
+        for number, source in enumerate(job.reads, 1):
+            progress.tell("Reading table {n} of {all}", n=number, all=len(job.reads))
+            tables.append(table_of(source, hub.things, hub.history, self._latitudes, now))
         rows = sum(table.num_rows for table in tables)
+        progress.tell("Working out {n} rows", n=rows)
         result = self._call(job.run, rows, now, *tables)
         if not isinstance(result, pa.Table):
             raise wrong(job.key(), f"a {type(result).__name__}", "return a pyarrow.Table")
         refused: list[InputError] | list[Refused]
         if job.writes is not None:
             batch, refused = resolve(reports_of(result, job.writes, now, job.key()), hub.things)
+            progress.tell("Writing {n} readings", n=len(batch))
             if len(batch):
                 hub.pipeline.submit(batch).result()
             said = f"read {rows} rows, wrote {len(batch)} readings"
         else:
             assert job.sends is not None
+            progress.tell("Sending {n} commands", n=result.num_rows)
             sent, refused = self.commands.send_all(orders_of(result, job.sends, job.key()), HOUSE.name)
             said = f"read {rows} rows, sent {sent} commands"
         told = "".join(f"\n{error}" for error in refused[:TOLD])
@@ -219,6 +257,10 @@ class Worker:
                 context = multiprocessing.get_context("spawn")
                 self._processes = ProcessPoolExecutor(1, mp_context=context, initializer=leave_signals_alone)
             return self._processes
+
+
+def under_way() -> Refused:
+    return Refused("under-way", "This is being worked out just now.")
 
 
 def leave_signals_alone() -> None:

@@ -125,7 +125,7 @@ def test_a_mended_payload_is_taken(hub: Hub, visitor: Come) -> None:
     assert operator.send(f"{page}/retry", page, payload=mended).status_code == 303
     assert hub.history.count() == 1
     assert hub.refused.get(1).state == "retried"
-    assert deeds(hub, "retry-refused")[-1]["detail"] == {"accepted": 1}
+    assert deeds(hub, "retry-refused")[-1]["detail"] == {"accepted": 1, "refused": 0}
     assert operator.send(f"{page}/retry", "/account/password", payload=mended).status_code == 409
 
 

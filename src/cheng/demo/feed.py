@@ -134,7 +134,7 @@ class Feed:
         """Everything that is reported and happens in (start, end], by the doors that devices use."""
         chunks = [chunk for cast in self.casts if (chunk := cast.report(start, end)) is not None]
         if chunks:
-            self.sent += self.intake.take_now(reports_of(chunks), HOUSE).accepted
+            self.sent += self.intake.take_now(reports_of(chunks), HOUSE, "demo").accepted
         events = [event for cast in self.casts for event in cast.events(start, end)]
         if events:
             payload = "\n".join(json.dumps(event) for event in events).encode()

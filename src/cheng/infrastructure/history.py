@@ -92,6 +92,10 @@ class History:
         if self._damaged is not None:
             self._damaged(damage)
 
+    def held(self) -> tuple[int, int]:
+        """Readings that no file but the log has yet, and how many make `append` wait."""
+        return self._base.held, self._tail_rows
+
     # -- writing ------------------------------------------------------------------------------------------------
 
     @property

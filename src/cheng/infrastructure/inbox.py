@@ -5,6 +5,7 @@ free. One alone gets half of it, two a third each, and there is always some left
 """
 
 import threading
+import time
 from collections import Counter, deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Waiting:
     frame: Frame
     sender: str
     ticket: int
+    since: float = field(default_factory=time.monotonic)
     done: "Future[int]" = field(default_factory=Future)
 
 
@@ -115,6 +117,18 @@ class Inbox:
                 self.total -= len(waiting.frame)
                 if not self.held[waiting.sender]:
                     del self.held[waiting.sender]
+
+    def under_way(self) -> dict[str, int]:
+        """Readings by sender, from `put` to `release`."""
+        with self._changed:
+            return dict(self.held)
+
+    def waiting(self) -> tuple[int, float]:
+        """Readings that nobody has begun to judge, and the seconds that the oldest of them has waited."""
+        with self._changed:
+            readings = sum(len(one.frame) for queue in self._queues.values() for one in queue)
+            oldest = min((queue[0].since for queue in self._queues.values()), default=None)
+        return readings, 0.0 if oldest is None else time.monotonic() - oldest
 
     def done(self) -> bool:
         """Closed, and nothing waits."""

@@ -1,6 +1,8 @@
 """All judges together: one per type of thing, fed from batches of everything, with their checkpoints."""
 
 import hashlib
+import time
+from collections import Counter
 
 import msgspec
 import numpy as np
@@ -43,6 +45,10 @@ class Judges:
         """rules that cannot be judged, with the reason"""
         self._unjudged: dict[str, str] = {}
         """why rules about events could not be judged the last time; empty where they could"""
+        self.judged: Counter[str] = Counter()
+        """readings by type, since the start"""
+        self.seconds: Counter[str] = Counter()
+        """the time their judging took"""
         self.states = JudgeStates(store, things, clock)
         self._known: Times | None = None
         """while the log is replayed: up to which reading each thing is known"""
@@ -155,9 +161,12 @@ class Judges:
             name = self.things.types[number]
             readings, marks, rows = dealt.of(number)
             judge = self.by_type[name]
+            began = time.perf_counter()
             leaps = self._leaps(judge, readings, batch.attr[rows]) if fresh and self._limits.leaps else 0
             _, changes = judge.take(readings, marks)
             marks |= leaps
+            self.judged[name] += len(marks)
+            self.seconds[name] += time.perf_counter() - began  # type: ignore[assignment]  # a float
             members = self.things.of_type(name)
             found += [Found(change, members[change.slot]) for change in changes]
         dealt.mark(batch.quality)

@@ -68,9 +68,11 @@ class RefusedBox:
             raise Refused("not-there", "There is no refused payload with this number.", status=404)
         return Kept(**row)
 
-    def list(self, state: str = "kept", before: int | None = None, limit: int = 100) -> list[Kept]:
-        """The newest first; `before` is the number to go on from."""
+    def list(self, state: str = "kept", before: int | None = None, limit: int = 100, code: str = "") -> list[Kept]:
+        """The newest first, of one `code` or of all; `before` is the number to go on from."""
         query = select(refused).where(refused.c.state == state).order_by(refused.c.id.desc()).limit(limit)
+        if code:
+            query = query.where(refused.c.code == code)
         if before is not None:
             query = query.where(refused.c.id < before)
         with self.store.read() as conn:

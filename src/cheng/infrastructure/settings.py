@@ -138,6 +138,10 @@ class Settings:
     session_absolute: int = setting(length("12 h"), length)
     secure_cookies: bool = setting(False, flag)
     """true wherever people come by https"""
+    warn_full: int = setting(length("30 d"), length)
+    """the console warns when the disk will be full sooner than this"""
+    backups: str = setting("", text)
+    """folder for backups made from the console; "" for backups/ in the data folder"""
     upload_limit: int = setting(size("10 MB"), size)
 
     @classmethod

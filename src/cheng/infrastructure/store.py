@@ -142,6 +142,14 @@ class Store:
         """Where the store is, without its password."""
         return self.url.render_as_string(hide_password=True)
 
+    def bytes(self) -> int:
+        """What it takes on its disk."""
+        if self.dialect == "sqlite":
+            file = Path(self.url.database or "")
+            return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*") if part.is_file())
+        with self.read() as conn:
+            return int(conn.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
     def snapshot(self, file: Path) -> None:
         """Copy an SQLite store as it is at one moment to a new file, while others go on writing."""
         if self.dialect != "sqlite":

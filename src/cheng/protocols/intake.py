@@ -1,6 +1,7 @@
 """What every door does with a payload: decode, resolve, hand in, and keep aside what cannot be taken."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ from cheng.security.actors import Actor
 from cheng.security.permissions import Target
 from cheng.standards.problems import InputError, Refused
 
+SINGLE = "single"
+"""The input that readings which come alone by HTTP are counted under."""
 SMALL = 4_096
 """Payloads up to this many bytes are decoded in place; larger ones in a thread, so that the others go on."""
 
@@ -44,8 +47,9 @@ class Receipt:
 class Intake:
     """One per hub; every door shares it."""
 
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, keeps: bool = True) -> None:
+        """`keeps`: what is refused is put aside; else whoever asks sees to it."""
+        self.hub, self.keeps = hub, keeps
         self._scopes: dict[Actor, Scope] = {}
         """by device"""
         self._keeping = asyncio.Lock()
@@ -80,6 +84,7 @@ class Intake:
         """What one sender brought in one go, handed in as one batch: for each payload its receipt, durable when this
         returns, or why nothing in it could be understood. A bad payload stops no other. Refused as for `take`.
         """
+        began = time.monotonic()
         work = (payloads, media_type, self.scope(actor))
         small = sum(map(len, payloads)) <= SMALL
         batch, answers = self._read(*work) if small else await asyncio.to_thread(self._read, *work)
@@ -87,13 +92,17 @@ class Intake:
             marked = await asyncio.wrap_future(self.hub.pipeline.submit(batch, actor.name))
             if marked:
                 count_marks(answers, batch)
-        await self._keep_of(payloads, media_type, answers, actor, door)
+        refused = await self._keep_of(payloads, media_type, answers, actor, door)
+        one = door == "http" and len(batch) + refused == 1
+        self.hub.inputs.took(SINGLE if one else door, len(batch), refused, time.monotonic() - began)
         return answers
 
-    def take_now(self, reports: Reports, actor: Actor) -> Receipt:
-        """Readings that are columns already; for threads, such as a file being loaded."""
+    def take_now(self, reports: Reports, actor: Actor, door: str) -> Receipt:
+        """Readings that are columns already; for threads."""
+        began = time.monotonic()
         batch, refused = resolve(reports, self.hub.things, self.scope(actor))
         marked = self.hub.pipeline.submit(batch, actor.name).result() if len(batch) else 0
+        self.hub.inputs.took(door, len(batch), len(refused), time.monotonic() - began)
         return Receipt(len(batch), marked, refused)
 
     def _read(
@@ -121,14 +130,16 @@ class Intake:
         answers: Sequence[Receipt | InputError],
         actor: Actor,
         door: str,
-    ) -> None:
-        """Keeps aside what was refused of some payloads."""
+    ) -> int:
+        """Keeps aside what was refused of some payloads; how much it was."""
 
         def found() -> list[tuple[InputError, bytes]]:
             return [row for n, answer in enumerate(answers) for row in what_was_sent(payloads[n], media_type, answer)]
 
-        if any(isinstance(answer, InputError) or answer.refused for answer in answers):
+        refused = sum(1 if isinstance(answer, InputError) else len(answer.refused) for answer in answers)
+        if refused and self.keeps:
             await self._keep((door, actor.name, await asyncio.to_thread(found)))
+        return refused
 
     async def _keep(self, refused: Delivery) -> None:
         """Keeps what was refused: while one write goes on, whatever comes is gathered for the next."""
@@ -146,12 +157,14 @@ class Intake:
 
     async def take_events(self, payload: bytes, actor: Actor, door: str) -> Receipt:
         """Events as NDJSON: {"event": "Panic", "time": …, and the fields}. Durable when it returns."""
+        began = time.monotonic()
         work = (payload, self.scope(actor))
         small = len(payload) <= SMALL
         events, receipt = self._read_events(*work) if small else await asyncio.to_thread(self._read_events, *work)
         if len(events):
             await asyncio.wrap_future(self.hub.pipeline.submit(events, actor.name))
-        await self._keep_of([payload], NDJSON, [receipt], actor, door)
+        refused = await self._keep_of([payload], NDJSON, [receipt], actor, door)
+        self.hub.inputs.took(door, len(events), refused, time.monotonic() - began)
         return receipt
 
     def _read_events(self, payload: bytes, may: Scope | None) -> tuple[Events, Receipt]:

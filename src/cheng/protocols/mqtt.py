@@ -6,6 +6,7 @@ the commit. A client signs in with its token as password.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -77,7 +78,7 @@ class MqttDoor:
         return self._receive(publishes)
 
     async def _receive(self, publishes: list[Publish]) -> Sequence[int] | None:
-        rows, builder = Rows(), Builder()
+        rows, builder, began = Rows(), Builder(), time.monotonic()
         self._stamped = max(self._stamped, self.hub.clock.now())
         others: dict[tuple[Principal, str], list[int]] = {}
         for number, publish in enumerate(publishes):
@@ -86,6 +87,7 @@ class MqttDoor:
             elif not self._place(rows, publish):
                 self._read(builder, number + 1, publish)
         verdicts = [ACCEPTED] * len(publishes)
+        singles = len(rows) + len(builder.rows) + len(builder.errors)
         work: list[Awaitable[None]] = []
         if rows:
             work.append(self._hand_in(rows.batch()))
@@ -99,6 +101,9 @@ class MqttDoor:
             await work[0]
         else:
             await all_of(work)
+        if singles:
+            refused = len(builder.errors)
+            self.hub.inputs.took(SENDER, singles - refused, refused, time.monotonic() - began)
         return verdicts
 
     def _stamp(self) -> int:

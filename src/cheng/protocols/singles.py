@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from cheng.infrastructure.things import Things
 from cheng.kernel.entities import Choice, Track
 from cheng.kernel.observations import Batch
 from cheng.protocols.decoding_rows import LINE, instant
+from cheng.protocols.intake import SINGLE
 from cheng.standards.problems import InputError
 
 Column = tuple[int, dict[str, int] | None]
@@ -115,6 +117,8 @@ class Singles:
         self._expected = 0
         """how many are likely to come together"""
         self._timer: asyncio.TimerHandle | None = None
+        self._since = 0.0
+        """when the first of them came"""
 
     def add(self, payload: bytes, may: Scope | None, done: Done) -> bool:
         """Takes the one line of NDJSON that a payload is; False when it has to go the general way."""
@@ -127,6 +131,8 @@ class Singles:
             return False
         if not self.places.add(self._rows, said.id, said.attr, time, said.value):
             return False
+        if not self._done:
+            self._since = monotonic()
         self._done.append(done)
         self._call()
         return True
@@ -149,7 +155,7 @@ class Singles:
         if self._timer is not None:
             self._timer.cancel()
         self._called, self._timer = False, None
-        batch, done = self._rows.batch(), self._done
+        batch, done, since = self._rows.batch(), self._done, self._since
         self._rows, self._done = Rows(), []
         try:
             future = self.hub.pipeline.submit(batch, self.sender)
@@ -158,9 +164,9 @@ class Singles:
             return
         self._under_way = True
         loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda future: loop.call_soon_threadsafe(self._answer, future, batch, done))
+        future.add_done_callback(lambda future: loop.call_soon_threadsafe(self._answer, future, batch, done, since))
 
-    def _answer(self, future: "Future[int]", batch: Batch, done: list[Done]) -> None:
+    def _answer(self, future: "Future[int]", batch: Batch, done: list[Done], since: float) -> None:
         self._under_way = False
         self._expected = len(done) + len(self._done)
         error = future.exception()
@@ -172,6 +178,8 @@ class Singles:
         else:
             for one in done:
                 one(0)
+        if error is None:
+            self.hub.inputs.took(SINGLE, len(done), seconds=monotonic() - since)
         self._call()
 
 

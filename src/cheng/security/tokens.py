@@ -101,6 +101,18 @@ class TokenBook:
             self._changed(conn, by, "revoke", name, {})
         self._refresh(now)
 
+    def renew(self, by: Actor, name: str) -> str:
+        """Another secret for a token, which is returned once; the old one is worth nothing. Refused as by `revoke`."""
+        self.guard.require(by, "manage-tokens", Target("token", name))
+        token = MARK + csrf.secret()
+        with self.store.write() as conn:
+            mine = (tokens.c.name == name) & tokens.c.revoked.is_(None)
+            if conn.execute(update(tokens).where(mine).values(token_hash=digest(token))).rowcount == 0:
+                raise Refused("no-token", "There is no token named {name} in force.", {"name": name}, status=404)
+            self._changed(conn, by, "renew", name, {})
+        self._refresh(self.clock.now())
+        return token
+
     def everything(self, by: Actor) -> list[Token]:
         """All tokens by name, also revoked ones, without their hashes."""
         self.guard.require(by, "manage-tokens", "token")

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Sample = tuple[str, str, Mapping[str, str], float]
-"""name, help, labels, value; names that end in `_total` are counters, the others gauges."""
+"""name, help, labels, value; names that end in `_total` are counters, those in PARTS parts of a histogram, the others
+gauges."""
+PARTS = ("_bucket", "_sum", "_count")
 
 
 class Counts:
@@ -45,12 +47,18 @@ def exposition(found: Iterable[Sample]) -> str:
     for name, help_text, labels, value in found:
         told = ",".join(f'{key}="{escape(str(label))}"' for key, label in sorted(labels.items()))
         line = f"{name}{{{told}}} {value:.17g}" if told else f"{name} {value:.17g}"
-        families.setdefault(name, (help_text, []))[1].append(line)
+        families.setdefault(family(name), (help_text, []))[1].append(line)
     lines = []
     for name, (help_text, rows) in sorted(families.items()):
-        kind = "counter" if name.endswith("_total") else "gauge"
+        histogram = rows[0].startswith(f"{name}_")
+        kind = "histogram" if histogram else "counter" if name.endswith("_total") else "gauge"
         lines += [f"# HELP {name} {escape(help_text)}", f"# TYPE {name} {kind}", *rows]
     return "\n".join(lines) + "\n"
+
+
+def family(name: str) -> str:
+    """The name that help and type go with: a histogram's without its part."""
+    return next((name.removesuffix(part) for part in PARTS if name.endswith(part)), name)
 
 
 def escape(text: str) -> str:

@@ -1,35 +1,38 @@
 """The operator's room at a glance: what comes in, what is kept, what works by itself, and what does not."""
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sqlalchemy import func, select
-
-from cheng.infrastructure.tables import blobs
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.city.noting import note
-from cheng.web.city.rules import rule_row
+from cheng.web.console.backups import OLD, last_made
 from cheng.web.console.flows import flows
+from cheng.web.console.inputs import queue_rows
+from cheng.web.console.machine import gauges, versions
 from cheng.web.console.silent import silent_count
+from cheng.web.console.storage import kept, outlook
+from cheng.web.console.watch import rule_states
 from cheng.web.console.works import works
 from cheng.web.pages import Answer, Page, get, post, see_other
-
-PARTS = ("cheng", "litestar", "uvicorn", "SQLAlchemy", "pyarrow", "numpy", "numba")
 
 
 @get("/console", needs=("enter", "console"), entry="Overview", order=1)
 def console(ask: Ask) -> Page:
-    """Inputs, storage, jobs, rules that cannot be judged, versions."""
-    data: dict[str, Any] = {"flows": flows(ask), "storage": storage(ask), "jobs": works(ask), "versions": versions()}
-    data["failing"] = [
-        rule_row(ask, ask.hub.model.rules[key], {}, {}) for key in ask.hub.judges.failing if key in ask.hub.model.rules
-    ]
+    """What has to be seen to, the numbers that move, and what works by itself."""
+    seen = outlook(ask)
+    data: dict[str, Any] = {"flows": flows(ask), "storage": kept(ask), "jobs": works(ask), "versions": versions()}
+    data["storage"] |= {"full": seen["told"].full, "free": seen["sizes"].free, "level": seen["level"]}
+    data["warnings"] = house_warnings(ask, seen)
+    states = rule_states(ask)
+    data["failing"] = [row for row in states if row["state"] == "failing"]
+    data["rules"] = {"all": len(states), "flood": sum(row["state"] == "flood" for row in states)}
+    last = last_made(ask)
+    data["backup"] = None if last is None else last.started
     data["refused"] = ask.hub.refused.counts()
     data["silent"] = silent_count(ask)
     data["trouble"] = str(ask.hub.history.trouble) if ask.hub.history.trouble else ""
     extra = {"may_run": ask.may("run", "job") and getattr(ask.hub, "worker", None) is not None}
+    extra |= {"may_back_up": ask.may("backup", "store"), "backup_old": last is None or ask.now - last.started > OLD}
     return Page("console/overview.html", data, extra=extra)
 
 
@@ -50,45 +53,23 @@ def run_job(ask: Ask, key: str) -> Answer:
     return see_other(ask, "/console", "The job has begun.")
 
 
-def storage(ask: Ask) -> dict[str, Any]:
-    """What is kept, and for how long; sizes in bytes."""
-    hub, settings = ask.hub, ask.hub.settings
-    with hub.store.read() as conn:
-        count, size = conn.execute(select(func.count(), func.coalesce(func.sum(blobs.c.size), 0))).one()
-    segments = hub.history.segments()
-    return {
-        "store": hub.store.place,
-        "store_bytes": store_bytes(ask),
-        "history_bytes": hub.history.bytes(),
-        "readings": hub.history.count(),
-        "segments": len(segments),
-        "segment_bytes": sum(segment.size for segment in segments),
-        "damages": len(hub.history.damages),
-        "blobs": count,
-        "blob_bytes": int(size),
-        "keep_readings": settings.keep_readings,
-        "keep_summaries": settings.keep_summaries,
-        "keep_refused": settings.keep_refused,
-        "keep_logs": settings.keep_logs,
-    }
-
-
-def store_bytes(ask: Ask) -> int | None:
-    """Size of the store's files; None where the store is a server."""
-    if ask.hub.settings.store and not ask.hub.settings.store.startswith("sqlite"):
-        return None
-    files = ask.hub.settings.data.glob("cheng.db*")
-    return sum(file.stat().st_size for file in files)
-
-
-def versions() -> list[dict[str, str]]:
-    """What runs here."""
-    found = [{"name": "Python", "version": platform.python_version()}]
-    for part in PARTS:
-        try:
-            found.append({"name": part, "version": version(part)})
-        except PackageNotFoundError:
-            found.append({"name": part, "version": "–"})
+def house_warnings(ask: Ask, outlook: dict[str, Any]) -> list[dict[str, str]]:
+    """What an operator has to see to, each with where: nothing here is a matter of taste."""
+    hub, found = ask.hub, []
+    if outlook["level"] != "good":
+        told, free = outlook["told"], ask.local.size(outlook["sizes"].free)
+        text = ask._("{free} are free.", free=free)
+        if told.full is not None:
+            text = ask._("{free} are free; the disk is full on about {day}.", free=free, day=ask.local.date(told.full))
+        found.append({"level": outlook["level"], "text": text, "url": ask.url("/console/storage")})
+    for gauge in gauges(ask, hub.machine.now(), []):
+        if gauge["level"] and gauge["key"] != "disk":
+            text = ask._("{what}: {used}", what=gauge["name"], used=gauge["text"])
+            found.append({"level": gauge["level"], "text": text, "url": ask.url("/console/machine")})
+    for row in queue_rows(ask):
+        if row["level"] != "good":
+            text = ask._("{what}: {used}", what=row["name"], used=ask.local.number(row["now"]))
+            found.append({"level": row["level"], "text": text, "url": ask.url("/console/inputs")})
     return found
 
 

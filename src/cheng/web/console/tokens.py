@@ -1,6 +1,7 @@
-"""Tokens of devices and programs: issued, shown once, revoked."""
+"""Tokens of devices and programs: issued, shown once, renewed, revoked."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from cheng.security.actors import ROLES
@@ -21,6 +22,13 @@ COLUMNS = (
     Column("revoked", "Revoked", "moment"),
 )
 ROLE_TEXTS = {"device": "Reports for the things it speaks for, and takes their commands."} | ROLES
+TITLES = {"in-force": "In force", "unused": "In force, never used", "revoked": "Revoked", "all": "All"}
+STATES: dict[str, tuple[str, Callable[[Token], bool]]] = {
+    "in-force": (TITLES["in-force"], lambda token: token.revoked is None),
+    "unused": (TITLES["unused"], lambda token: token.revoked is None and token.last_seen is None),
+    "revoked": (TITLES["revoked"], lambda token: token.revoked is not None),
+    "all": (TITLES["all"], lambda token: True),
+}
 WORDS = re.compile(r"[\s,;，；]+")
 
 
@@ -41,16 +49,20 @@ def row_of(token: Token) -> dict[str, Any]:
 
 @get("/console/tokens", needs=("manage-tokens", "token"), entry="Tokens", order=40)
 def tokens(ask: Ask) -> Page:
-    """All tokens; never the secret itself, which nobody here knows any more."""
-    return page(ask, Form(ask, {"role": "device"}))
+    """All tokens; never the secret itself, which nobody here knows any more. `ids=` begins a new one for these."""
+    return page(ask, Form(ask, {"role": "device", "ids": ask.query("ids")}))
 
 
 def page(ask: Ask, form: Form, issued: tuple[str, str] | None = None, status: int = 200) -> Page:
-    rows = [row_of(token) for token in ask.hub.tokens.everything(ask.actor)]
+    text, state = ask.query("q").casefold(), ask.choice("state", tuple(STATES), "in-force")
+    every = ask.hub.tokens.everything(ask.actor)
+    rows = [row_of(token) for token in every if STATES[state][1](token)]
+    rows = [row for row in rows if text in f"{row['name']} {row['scope']} {row['department']}".casefold()]
     rows.sort(key=lambda row: (row["revoked"] is not None, row["name"]))
     roles = [(role, ask._(text)) for role, text in ROLE_TEXTS.items()]
     types = [(name, ask._(name)) for name, entity in ask.hub.model.entities.items() if entity.live()]
-    extra = {"form": form, "roles": roles, "types": types, "issued": issued}
+    extra = {"form": form, "roles": roles, "types": types, "issued": issued, "any": bool(every), "state": state}
+    extra["states"] = [(key, ask._(told)) for key, (told, _) in STATES.items()]
     return Page("console/tokens.html", {"tokens": rows}, rows="tokens", columns=COLUMNS, extra=extra, status=status)
 
 
@@ -81,6 +93,15 @@ def words(form: Form, name: str) -> list[str]:
     return [word for word in WORDS.split(form.text(name, most=20_000) or "") if word]
 
 
+@post("/console/tokens/renew", needs=("manage-tokens", "token"))
+def renew(ask: Ask) -> Page:
+    """Another secret for a token, shown this once: when the old one got about, or the device was set up anew."""
+    name = str(ask.form.get("name") or "")
+    token = ask.hub.tokens.renew(ask.actor, name)
+    ask.hub.bus.publish("tokens/revoked", {"name": name, "role": "device"})
+    return page(ask, fresh_form(ask, {"role": "device"}), (name, token))
+
+
 @post("/console/tokens/revoke", needs=("manage-tokens", "token"))
 def revoke(ask: Ask) -> Answer:
     """Make a token worthless."""
@@ -90,4 +111,4 @@ def revoke(ask: Ask) -> Answer:
     return see_other(ask, "/console/tokens", "The token is worth nothing any more.")
 
 
-routes = [tokens, issue, revoke]
+routes = [tokens, issue, renew, revoke]

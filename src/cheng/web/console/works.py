@@ -3,6 +3,7 @@
 from typing import Any
 
 from cheng.infrastructure.job_log import JobLog, JobRun
+from cheng.infrastructure.progress import Progress
 from cheng.kernel.specs import title_of
 from cheng.web.ask import Ask
 from cheng.web.city.words import name_of, span, title
@@ -15,7 +16,28 @@ RUNS = (
     Column("outcome", "Outcome"),
     Column("log", "What it said"),
 )
-OUTCOMES = {"": "under way", "done": "done", "failed": "failed", "cut off": "interrupted"}
+TITLES = {"": "under way", "done": "done", "failed": "failed", "cut off": "interrupted"}
+
+
+def progress_of(ask: Ask, key: str) -> Progress | None:
+    """How far a job has come that is under way in this process."""
+    worker = getattr(ask.hub, "worker", None)
+    return worker.progress(key) if worker is not None else None
+
+
+def under_way(ask: Ask, progress: Progress) -> dict[str, Any]:
+    """What is being done, since when, how far it has come, and its steps so far with the seconds each began after."""
+    steps = progress.steps()
+    after = [round((step.at - progress.begun) / 1e6, 1) for step in steps]
+    lines = [{"after": at, "text": ask._(step.text, **step.values)} for at, step in zip(after, steps, strict=True)]
+    share = progress.share
+    return {
+        "begun": progress.begun,
+        "for": ask.local.duration(ask.hub.clock.now() - progress.begun),
+        "step": lines[-1]["text"] if lines else ask._("Beginning"),
+        "share": None if share is None else round(share, 3),
+        "steps": lines,
+    }
 
 
 def works(ask: Ask) -> list[dict[str, Any]]:
@@ -37,13 +59,16 @@ def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[s
     every = turn.work.every if turn is not None else getattr(ask.hub.model.jobs.get(key), "every", None)
     job = ask.hub.model.jobs.get(key)
     name = name_of(job) if job is not None else title_of(key.partition(".")[2] or key)
+    progress = progress_of(ask, key)
     return {
         "key": key,
         "name": ask._(name),
         "app": title(ask, job.app) if job is not None else ask._("The house"),
         "every": span(ask, every) if every is not None else "",
         "due": turn.due if turn is not None else None,
-        "outcome": run.outcome if run is not None else "never",
+        "outcome": "" if progress is not None else run.outcome if run is not None else "never",
+        "under_way": under_way(ask, progress) if progress is not None else None,
+        "asked": turn is None,
         "said": run.log if run is not None else "",
         "started": run.started if run is not None else None,
         "took": run.finished - run.started if run is not None and run.finished is not None else None,
@@ -53,7 +78,8 @@ def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[s
 
 @get("/console/jobs/{key:str}", needs=("see", "job"))
 def job(ask: Ask, key: str) -> Page:
-    """The last runs of one job with their logs."""
+    """The last runs of one job with their logs; how far the present one has come."""
+    progress = progress_of(ask, key)
     rows = [
         {
             "id": run.id,
@@ -66,12 +92,14 @@ def job(ask: Ask, key: str) -> Page:
     ]
     declared = ask.hub.model.jobs.get(key)
     title = name_of(declared) if declared is not None else title_of(key.partition(".")[2] or key)
-    extra = {
-        "texts": OUTCOMES,
+    extra: dict[str, Any] = {
+        "texts": TITLES,
         "title": ask._(title),
         "does": ask._(declared.sentence()) if declared is not None else "",
     }
-    data = {"job": key, "runs": rows}
+    worker = getattr(ask.hub, "worker", None)
+    extra["may_run"] = ask.may("run", "job") and worker is not None and key in worker.turns
+    data = {"job": key, "runs": rows, "under_way": under_way(ask, progress) if progress is not None else None}
     return Page("console/job.html", data, rows="runs", columns=RUNS, extra=extra)
 
 

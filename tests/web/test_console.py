@@ -281,3 +281,33 @@ def test_the_leader_may_read_it_too(visitor: Come) -> None:
 def test_a_session_ends_with_its_account(hub: Hub, visitor: Come) -> None:
     assert visitor("officer").sign_in is not None
     assert PASSWORD not in str(deeds(hub, "sign-in"))
+
+
+def test_a_token_is_renewed_and_the_old_secret_is_worth_nothing(hub: Hub, visitor: Come) -> None:
+    operator = visitor("operator")
+    old = hub.tokens.issue(HOUSE, "gateway 7", "device", {"ids": ["hydrant-1"]})
+    page = operator.send("/console/tokens/renew", "/console/tokens", name="gateway 7")
+    new = re.search(r"cheng_[\w-]+", page.text)
+    assert new is not None
+    assert hub.tokens.actor(old) is None
+    actor = hub.tokens.actor(new[0])
+    assert actor is not None
+    assert actor.scope.ids == {"hydrant-1"}
+    assert [row["detail"]["deed"] for row in deeds(hub, "manage-tokens")] == ["issue", "renew"]
+    assert operator.send("/console/tokens/renew", "/console/tokens", name="nobody").status_code == 404
+
+
+def test_tokens_are_found(hub: Hub, visitor: Come) -> None:
+    operator = visitor("operator")
+    for name in ("gateway 7", "gateway 8"):
+        hub.tokens.issue(HOUSE, name, "device", {"ids": ["hydrant-1"]})
+    hub.tokens.revoke(HOUSE, "gateway 8")
+    names = {
+        state: [row["name"] for row in json_of(operator, f"/console/tokens.json?state={state}")["tokens"]]
+        for state in ("in-force", "unused", "revoked", "all")
+    }
+    assert names["in-force"] == names["unused"] == ["gateway 7"]
+    assert names["revoked"] == ["gateway 8"]
+    assert names["all"] == ["gateway 7", "gateway 8"]
+    assert len(json_of(operator, "/console/tokens.json?state=all&q=HYDRANT-1")["tokens"]) == 2
+    assert operator.get("/console/tokens?q=nothing").status_code == 200

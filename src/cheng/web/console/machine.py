@@ -34,7 +34,13 @@ def gauges(ask: Ask, now: Look, day: list[Look]) -> list[dict[str, Any]]:
     rows: list[tuple[str, str, float | None, str, Callable[[Look], float | None]]] = [
         ("busy", ask._("Cores at work"), now.busy, ask._("of {n} cores", n=cores()), lambda look: look.busy),
         ("own", ask._("Cores at work for the hub"), now.own, ask._("of {n} cores", n=cores()), lambda look: look.own),
-        ("load", ask._("Load"), part(now.load, cores()), number(now.load, 2), lambda look: part(look.load, cores())),
+        (
+            "load",
+            ask._("Load"),
+            part(now.load, cores()),
+            ask._("of {n} cores", n=cores()),
+            lambda look: part(look.load, cores()),
+        ),
         (
             "memory",
             ask._("Memory of the machine"),
@@ -64,15 +70,20 @@ def gauges(ask: Ask, now: Look, day: list[Look]) -> list[dict[str, Any]]:
             lambda look: part(look.files, most),
         ),
     ]
-    return [gauge(ask, key, name, share, text, every(day, course)) for key, name, share, text, course in rows]
+    found = [gauge(ask, key, name, share, text, every(day, course)) for key, name, share, text, course in rows]
+    if now.load is not None:
+        next(row for row in found if row["key"] == "load")["value"] = number(now.load, 1)
+    return found
 
 
 def gauge(ask: Ask, key: str, name: str, share: float | None, text: str, course: list[float | None]) -> dict[str, Any]:
     if share is None:
-        return {"key": key, "name": name, "share": None, "text": ask._("not known here"), "level": "", "course": []}
+        unknown = {"share": None, "value": "–", "text": ask._("not known here"), "level": "", "course": []}
+        return {"key": key, "name": name, **unknown}
     level = "danger" if share >= NEARLY_ALL else "warning" if share >= WORTH_A_LOOK else ""
     level = "" if key in ("busy", "own", "load") else level  # to be at work is no fault
-    return {"key": key, "name": name, "share": round(share, 4), "text": text, "level": level, "course": course}
+    told = {"share": round(share, 4), "value": ask.local.percent(share), "text": text}
+    return {"key": key, "name": name, **told, "level": level, "course": course}
 
 
 def part(used: float | None, whole: float | None) -> float | None:
@@ -90,7 +101,7 @@ def listener(ask: Ask, address: str, port: int) -> dict[str, Any]:
     """An address that takes connections."""
     anywhere = address in ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
     family = "IPv6" if ":" in address else "IPv4"
-    what = ask._("Pages and devices by HTTP") if port == web_port(ask) else ask._("Devices by MQTT")
+    what = ask._("Pages and devices by HTTP") if port == web_port(ask) else ask._("MQTT, for devices")
     return {"address": address, "port": port, "family": family, "anywhere": anywhere, "what": what}
 
 

@@ -13,7 +13,7 @@ COLUMNS = (
     Column("id", "Number"),
     Column("at", "When", "moment"),
     Column("door", "Door"),
-    Column("principal", "From"),
+    Column("principal", "Sent by"),
     Column("code", "Code"),
     Column("reason", "Reason"),
     Column("line", "Line"),

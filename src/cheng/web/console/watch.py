@@ -22,12 +22,12 @@ COLUMNS = (
     Column("day", "Last 24 hours", "number"),
     Column("daily", "A day, over 30 days", "number"),
     Column("last", "Last alert", "ago"),
-    Column("cost", "Judging", "number", unit="µs"),
+    Column("cost", "Judging", "percent"),
 )
 FLOOD = 10
 """Alerts of one rule in ten minutes: as many as one person can deal with (ISA-18.2 calls more a flood)."""
-SLOW = 50.0
-"""Microseconds a reading from which judging is worth a look: a core judges 20,000 of them a second."""
+SLOW = 0.2
+"""Share of a core that the judging of one type may take before it is worth a look."""
 MONTH = 30
 TITLES = {"failing": "fails", "flood": "flood", "slow": "slow", "never": "never spoke", "works": "works"}
 ORDER = list(TITLES)
@@ -78,10 +78,9 @@ def state(fails: bool, lately: int, cost: float | None, last: int | None) -> str
 
 
 def cost_of(ask: Ask, type_name: str) -> float | None:
-    """Microseconds that judging a reading of this type took since the start, all its rules together."""
+    """Share of a core that judging readings of this type took since the start, all its rules together."""
     judges = ask.hub.judges
-    readings = judges.judged[type_name]
-    return round(judges.seconds[type_name] / readings * 1e6, 2) if readings else None
+    return round(judges.seconds[type_name] / ask.hub.machine.up, 5) if judges.judged[type_name] else None
 
 
 @get("/console/rules", needs=("enter", "console"), entry="Rules", order=25)

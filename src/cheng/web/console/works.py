@@ -16,6 +16,8 @@ RUNS = (
     Column("outcome", "Outcome"),
     Column("log", "What it said"),
 )
+BY_HAND = ("house.back_up", "house.prove_backup")
+"""What people have done in the background, see `backup_shelf`."""
 TITLES = {"": "under way", "done": "done", "failed": "failed", "cut off": "interrupted"}
 
 
@@ -41,7 +43,7 @@ def under_way(ask: Ask, progress: Progress) -> dict[str, Any]:
 
 
 def works(ask: Ask) -> list[dict[str, Any]]:
-    """Every job that is declared or was ever run, with its last run; those that failed first."""
+    """Every job that is declared or was ever run, with its last run; those under way and those that failed first."""
     journal = JobLog(ask.hub.store)
     last: dict[str, JobRun] = {}
     for run in journal.recent(limit=500):
@@ -49,9 +51,10 @@ def works(ask: Ask) -> list[dict[str, Any]]:
     for key in journal.last_started().keys() - last.keys():
         last[key] = journal.recent(key, 1)[0]
     turns = getattr(getattr(ask.hub, "worker", None), "turns", {})
-    keys = dict.fromkeys([*ask.hub.model.jobs, *turns, *sorted(last)])
+    asked = [key for key in BY_HAND if progress_of(ask, key) is not None]
+    keys = dict.fromkeys([*ask.hub.model.jobs, *turns, *sorted(last), *asked])
     rows = [work_row(ask, key, last.get(key), turns.get(key)) for key in keys]
-    return sorted(rows, key=lambda row: row["outcome"] not in ("failed", "cut off"))
+    return sorted(rows, key=lambda row: (row["under_way"] is None, row["outcome"] not in ("failed", "cut off")))
 
 
 def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[str, Any]:

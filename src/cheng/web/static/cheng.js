@@ -3,6 +3,7 @@
 
 const root = document.documentElement;
 root.classList.add("js");
+document.querySelector(".entries [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ||
   document.querySelector('input[name="csrf"]')?.value || "";

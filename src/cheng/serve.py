@@ -80,6 +80,8 @@ async def run(
         pages = stack.enter_context(closing(listen(settings.host, settings.port)))
         hub = await asyncio.to_thread(open_hub, settings, clock)
         stack.push_async_callback(asyncio.to_thread, hub.close)
+        hub.machine.start()
+        stack.push_async_callback(asyncio.to_thread, hub.machine.stop)
         password = await asyncio.to_thread(hub.accounts.ensure_operator)
         at = address("http", *pages.getsockname()[:2])
         http = HttpDoor(hub, cast(Asgi, create_app(hub)))
@@ -102,8 +104,6 @@ async def run(
         parts = {"broker": broker, "worker": worker, "retry": retry_of(hub), "backups": BackupShelf(hub, worker)}
         for name, part in parts.items():
             setattr(hub, name, part)  # the hub knows nothing that stands above it; pages look whether it is there
-        hub.machine.start()
-        stack.push_async_callback(asyncio.to_thread, hub.machine.stop)
         worker.start()
         stack.push_async_callback(asyncio.to_thread, worker.stop)
         stack.callback(hub.bus.close)

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from cheng.backup_shelf import BACK_UP, BackupShelf
 from cheng.infrastructure.progress import Progress
 from cheng.intake_retry import retry_of
+from cheng.protocols.intake import Intake
 from cheng.standards.problems import InputError
 from cheng.worker import Worker
 
@@ -99,7 +100,7 @@ def test_a_backup_is_made_while_one_looks(open_page: Open, served: Served, narro
         goes_on.set()
         expect(page.locator("[data-progress]")).to_have_count(0, timeout=10_000)
         page.get_by_role("button", name="Back up now").click()
-        expect(page.locator("table")).to_contain_text("cheng-", timeout=20_000)
+        expect(page.locator("table")).to_contain_text("cheng-", timeout=90_000)
         assert axe(page) == []
         assert sideways(page) <= 0
     finally:
@@ -111,6 +112,7 @@ def test_a_backup_is_made_while_one_looks(open_page: Open, served: Served, narro
 def test_what_is_refused_is_mended_on_the_page(open_page: Open, served: Served) -> None:
     hub = served.hub
     hub.retry = retry_of(hub)
+    Intake(hub).warm_up()
     fill(served)
     error = InputError("bad-time", "'yesterday' is no time", 1)
     hub.refused.keep("http", "gateway", [(error, b'{"id":"browsed-1","attr":"tilt","time":"yesterday","value":3}')])

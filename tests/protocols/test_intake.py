@@ -62,6 +62,20 @@ def test_payloads_of_one_turn_get_a_receipt_each(hub: Hub) -> None:
     )
 
 
+@pytest.mark.parametrize("media_type", [NDJSON, SENML, ARROW, "text/html"])
+def test_a_payload_alone_is_answered_as_among_others(hub: Hub, media_type: str) -> None:
+    lines = [line("van-1"), b"", b"nonsense", line("valve-1", 1001), line("valve-2", "opne", "state"), line("valve-2")]
+    record = [{"n": "valve-1:pressure", "v": 1}, {"n": "valve-1:pressure", "t": NOW / 1000, "v": 7}]
+    payloads = [b"\n".join(lines), b"", b"\n", b"nonsense", line("van-1"), line("valve-1"), json.dumps(record).encode()]
+    intake = Intake(hub)
+    scope = intake.scope(GATEWAY)
+    for payload in payloads:
+        batch, alone = intake._read([payload], media_type, scope)
+        both, among = intake._read([payload, payload], media_type, scope)
+        assert told(alone) == told(among[:1]) == told(among[1:])
+        assert len(batch) * 2 == len(both)
+
+
 @pytest.mark.parametrize("media_type", [SENML, ARROW, "text/html"])
 def test_a_payload_that_cannot_be_read_stops_no_other(hub: Hub, media_type: str) -> None:
     record = [{"n": "valve-1:pressure", "v": 1}, {"n": "valve-1:pressure", "t": NOW / 1000, "v": 1001}]

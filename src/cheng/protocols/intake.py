@@ -109,6 +109,8 @@ class Intake:
         self, payloads: Sequence[bytes], media_type: str, scope: Scope | None
     ) -> tuple[Batch, list[Receipt | InputError]]:
         """The readings of all payloads, one after the other, and what to answer to each; nothing is marked yet."""
+        if len(payloads) == 1:
+            return self._read_one(payloads[0], media_type, scope)
         reports, errors, lines = decode_many(payloads, media_type, self.hub.things.meanings)
         batch, refused = resolve(reports, self.hub.things, scope)
         ends = np.cumsum([0 if isinstance(count, InputError) else count for count in lines])
@@ -122,6 +124,20 @@ class Intake:
             for error in answer.refused if isinstance(answer, Receipt) and isinstance(count, int) else ():
                 error.line = (error.line or 1) - (end - count)
         return batch, answers
+
+    def _read_one(
+        self, payload: bytes, media_type: str, scope: Scope | None
+    ) -> tuple[Batch, list[Receipt | InputError]]:
+        """As `_read`, of a payload that came alone, as most do: there is nothing to count and to share out."""
+        try:
+            reports, errors = decode(payload, media_type, self.hub.things.meanings)
+        except InputError as error:
+            return Batch.empty(), [error]
+        batch, refused = resolve(reports, self.hub.things, scope)
+        refused = sorted([*errors, *refused], key=lambda error: error.line or 0)
+        for fault in refused:
+            fault.line = fault.line or 1
+        return batch, [Receipt(len(batch), 0, refused)]
 
     async def _keep_of(
         self,

@@ -63,6 +63,24 @@ def test_lots_that_wait_are_written_together(hub: Hub, writer: AlertWriter, monk
     assert onsets == sorted(onsets)
 
 
+def test_in_a_storm_lots_gather_until_somebody_waits_for_them(
+    hub: Hub, writer: AlertWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(hub.alerts, "write", lambda episodes, *_: sizes.append(len(episodes)) or [])
+    monkeypatch.setattr(alert_writer, "STORM", 2)
+    monkeypatch.setattr(alert_writer, "PAUSE", 3600)
+    for numbers in ((0, 1), (2, 3, 4), (5,)):
+        reached = threading.Event()
+        for number in numbers:
+            writer.put(lot(hub, number))
+        writer.tell(reached)
+        if writer._thread.ident is None:
+            writer.start()
+        assert reached.wait(10)
+    assert sizes == [2, 3, 1]
+
+
 def test_a_state_that_cannot_be_written_is_tried_again(
     hub: Hub, writer: AlertWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,10 @@ ROOM = 200_000
 TOGETHER = 10_000
 """Changes written in one transaction when many wait: fewer commits, and nobody else waits long for the store."""
 
-STORM, PAUSE = 300, 0.05
-"""After so many changes in one go the next waits so many seconds for more: a small one costs mostly its commit."""
+STORM, PAUSE = 100, 0.2
+"""After so many changes in one go the next waits so many seconds for more: a small one costs mostly its commit.
+
+Five hundred changes a second are a storm, then. When nothing has come for so long, it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,14 @@ class AlertWriter:
                 self._changed.notify_all()
 
     def _take(self) -> list[Waiting]:
-        """The lots that wait, up to TOGETHER changes, as soon as there is one; none when the house closes."""
+        """The lots that wait, up to TOGETHER changes, as soon as there is one, or in a storm when more have come; none
+        when the house closes."""
         taken: list[Waiting] = []
         size = 0
         with self._changed:
-            self._changed.wait_for(lambda: self._lots or self._closing.is_set())
             if self._storm:
                 self._changed.wait_for(self._pressing, PAUSE)
+            self._changed.wait_for(lambda: self._lots or self._closing.is_set())
             while self._lots and (not taken or size + len(self._lots[0].found) <= TOGETHER):
                 taken.append(self._lots.popleft())
                 size += len(taken[-1].found)

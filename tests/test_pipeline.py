@@ -119,6 +119,7 @@ def test_a_late_reading_withdraws_the_alert_and_an_untouched_case(tmp_path: Path
     hub = open_laboratory(tmp_path, clock)
     try:
         hub.pipeline.submit(pressures(hub, clock, [120] * 7)).result(10)
+        hub.pipeline.drain()  # both together would open no case
         batch = pressures(hub, clock, [20])
         batch.time -= 15 * SECOND
         hub.pipeline.submit(batch).result(10)

@@ -39,6 +39,7 @@ from cheng.kernel.book import (
 )
 from cheng.kernel.columns import NEVER, Floats, Ints, Marks, Rows, Times
 from cheng.kernel.compiled import called, compiled
+from cheng.kernel.late import insert, slip_in
 from cheng.kernel.observations import Quality
 from cheng.kernel.settling import copy_row, make_way
 from cheng.kernel.stepping import add_note, drop_note
@@ -96,21 +97,6 @@ def advance(book: Any, slot: Rows, field: Ints, time: Times, value: Floats, lati
 
 
 # -- again from the settled state
-
-
-@called
-def place_of(book: Any, slot: int, time: int, field: int) -> int:
-    """Where a reading belongs among those of a thing; -1 if it is there already."""
-    thing, readings = things_at(book[THINGS])[slot], readings_at(book[READINGS])
-    at = thing.start + thing.count
-    while at > thing.start:
-        other = readings[at - 1]
-        if other.time < time or (other.time == time and other.field < field):
-            break
-        if other.time == time and other.field == field:
-            return -1
-        at -= 1
-    return int(at)
 
 
 @called
@@ -201,21 +187,35 @@ def rewalk(book: Any, slot: int) -> None:
 
 
 @called
-def insert(book: Any, slot: int, time: int, field: int, value: float, latitude: float) -> int:
-    """Puts a reading among those of a thing, for which there is room; the mark it earns."""
-    thing, readings = things_at(book[THINGS])[slot], readings_at(book[READINGS])
-    if time < thing.closed:
-        return LATE
-    at = place_of(book, slot, time, field)
-    if at < 0:
-        return DUPLICATE
-    for moved in range(thing.start + thing.count, at, -1):
-        readings[moved] = readings[moved - 1]
-    reading = readings[at]
-    reading.time, reading.field, reading.value, reading.latitude = time, field, value, latitude
-    thing.count += 1
-    thing.newest = max(thing.newest, time)
-    return 0
+def take_back(
+    book: Any, slot: int, rows: Rows, field: Ints, time: Times, value: Floats, latitude: Floats, marks: Marks
+) -> bool:
+    """Takes sorted rows of a thing, for which there is room; whether any of them is new.
+
+    It goes on from where it was, unless one of those that come late changes what came of the others.
+    """
+    thing = things_at(book[THINGS])[slot]
+    newest, seen = thing.newest, max(thing.newest, thing.looked)
+    new, prompt, again = False, 0, False
+    for row in rows:
+        if time[row] < thing.closed:
+            marks[row] = LATE
+            continue
+        at = insert(book, slot, time[row], field[row], value[row], latitude[row])
+        if at < 0:
+            marks[row] |= DUPLICATE
+            continue
+        new, newest = True, max(newest, time[row])
+        if time[row] > seen:
+            prompt += 1
+        elif not again:
+            again = not slip_in(book, slot, at)
+    if prompt > 0 and not again:
+        go_on(book, slot, prompt)
+    thing.newest = newest
+    if again:
+        rewalk(book, slot)
+    return new
 
 
 @called
@@ -255,14 +255,7 @@ def go_back(
             return False
         if not make_way(book, one, after - at):
             return False
-        new = False
-        for number in range(at, after):
-            row = order[number]
-            mark = insert(book, one, time[row], field[row], value[row], latitude[row])
-            marks[row] = mark if mark == LATE else marks[row] | mark
-            new |= mark == 0
-        if new:
-            rewalk(book, one)
+        new = take_back(book, one, order[at:after], field, time, value, latitude, marks)
         while at < after:
             changed[at] = new
             at += 1

@@ -79,6 +79,13 @@ def test_each_kind_of_nonsense_is_refused_with_its_line_and_reason(bad: bytes) -
     assert len(errors[0].reason) > 10
 
 
+@given(st.lists(st.sampled_from([b"{}", b"not json", b" ", line(), line(time="abc"), line(value=[])]), max_size=12))
+def test_a_bad_line_is_refused_for_the_same_reason_wherever_it_is_repeated(lines: list[bytes]) -> None:
+    alone = [(number, decode(text, NDJSON)[1]) for number, text in enumerate(lines, 1)]
+    right = [(error.code, error.reason, number) for number, errors in alone for error in errors]
+    assert [(error.code, error.reason, error.line) for error in by_lines(b"\n".join(lines))[1]] == right
+
+
 def test_labels_positions_flags_units_and_times_with_a_zone() -> None:
     payload = b"\n".join(
         [

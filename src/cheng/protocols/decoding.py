@@ -45,19 +45,23 @@ def put_texts(reports: Reports, payload: bytes) -> None:
 
 
 def ndjson_lines(lines: Iterable[tuple[int, bytes]]) -> Builder:
-    """Readings of numbered lines, one by one."""
-    builder = Builder()
+    """Readings of numbered lines, one by one; a line that was refused is not read again where it is repeated."""
+    builder, refused = Builder(), dict[bytes, tuple[str, str]]()
     for line, text in lines:
-        if not text.strip():
+        if (known := refused.get(text)) is not None:
+            builder.errors.append(InputError(*known, line))
             continue
         try:
             said = LINE.decode(text)
             builder.add(line, said.id, said.attr, instant(said.time), said.value, said.unit)
+            continue
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            builder.errors.append(InputError("not-understood", f"{error}; {WANTED}", line))
+            if not text.strip():
+                continue
+            refused[text] = "not-understood", f"{error}; {WANTED}"
         except InputError as error:
-            error.line = line
-            builder.errors.append(error)
+            refused[text] = error.code, error.reason
+        builder.errors.append(InputError(*refused[text], line))
     return builder
 
 

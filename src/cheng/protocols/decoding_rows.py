@@ -49,8 +49,7 @@ class Builder:
             if not thing or not attr or len(thing) > LONGEST_NAME or len(attr) > LONGEST_NAME:
                 raise InputError("bad-name", BAD_NAME)
         except InputError as error:
-            error.line = line
-            self.errors.append(error)
+            self.errors.append(InputError(error.code, error.reason, line))  # one with a traceback would keep all this
             return
         code = self.number(2, text) if text is not None else -1
         unit_code = self.number(3, unit) if unit else -1

@@ -39,7 +39,7 @@ CHUNK = 4_000_000
 THREADS = 2
 SWITCH = 0.0005
 """Seconds between turns of threads, as `cheng up` has it."""
-WHY = "of late readings all that followed is judged again, and malformed lines are read one by one"
+WHY = "malformed lines are read one by one, and late and repeated readings are put among others out of their order"
 SIGN = {"raised": 1, "withdrawn": -1}
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cheng import demo
 from cheng.cli._house import data_option, settings_of, span_of
 from cheng.hub import Hub
 from cheng.infrastructure.clock import Clock
-from cheng.infrastructure.settings import Settings
+from cheng.infrastructure.settings import NAMELESS, Settings
 from cheng.security.actors import HOUSE
 from cheng.serve import Feed, Up, run
 from cheng.standards.durations import days, hours
@@ -76,6 +77,8 @@ def command(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     if past is not None:
         told_past(settings, scale)
+    if scale and settings.city == NAMELESS:
+        settings = replace(settings, city=demo.NAME)
     clock = demo.open_clock(settings.data, speed, past or demo.PAST) if scale else Clock(speed)
     city = partial(demo.start, scale=scale) if scale else None
     if scale:

@@ -18,17 +18,20 @@ from cheng.demo.cast import Cast
 from cheng.demo.clock import PAST, DemoClock, left_at, open_clock
 from cheng.demo.feed import Feed
 from cheng.demo.people import accounts, departments
+from cheng.demo.places import CITY
 from cheng.demo.town import Town
 from cheng.hub import Hub
 from cheng.infrastructure.clock import wall
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.problems import Problem, SpecError
 
-__all__ = ["PAST", "SCALES", "Feed", "left_at", "open_clock", "start"]
+__all__ = ["NAME", "PAST", "SCALES", "Feed", "left_at", "open_clock", "start"]
 
 SCALES = {"small": 1, "district": 25, "city": 520}
 """How many times the two thousand things of the small city: some fifty thousand, and a million."""
 SEED = 7
+NAME = CITY.zh
+"""What the invented city is called."""
 
 
 def start(hub: Hub, scale: str = "small", seed: int = SEED) -> Feed:

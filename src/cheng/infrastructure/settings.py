@@ -102,6 +102,10 @@ def url(*schemes: str) -> Read:
     return check
 
 
+NAMELESS = "Cheng"
+"""What a city is called until somebody says its name."""
+
+
 def setting(default: Any, read: Read) -> Any:
     return field(default=default, metadata={"read": read})
 
@@ -123,7 +127,7 @@ class Settings:
     bus: str = setting("", url("memory", "nats"))
     """"" for a bus inside the process"""
     timezone: str = setting("Asia/Shanghai", zone_name)
-    city: str = setting("Cheng", text)
+    city: str = setting(NAMELESS, text)
     """the city's name, on every page"""
     language: str = setting("zh_CN", language_code)
     root_path: str = setting("", path_prefix)

@@ -62,6 +62,7 @@ def areas(ask: Ask, area: str = "") -> Page:
         "indicators": indicator_rows(ask, [f"area:{one}" for one in within] if area else [""]),
     }
     extra: dict[str, Any] = {"way": tree.way(area), "LEVELS": LEVELS, "days": DAYS, "hidden": gone}
+    extra["middle"] = about.point if about else None
     if ask.representation == "html":
         extra |= {"newest": of_areas(ask, within if area else None, levels_of(ask), MOST)}
         extra |= {"urgent": urgent(ask, tuple(within) if area else ()), "sees_all": "any" in whose(ask)}

@@ -95,14 +95,13 @@ def compared(ask: Ask, thing: Thing, entity: type[Entity], field: Kept) -> list[
 
 
 def near(ask: Ask, thing: Thing, entity: type[Entity]) -> list[Thing]:
-    """Some things of the same type to choose from: the nearest, or where it has no place the first."""
+    """Some things of the same type to choose from, the nearest first, then those without a place."""
     alike = [o for o in ask.hub.things.of_type(thing.type)[:SEARCHED] if o.idx != thing.idx and o.state in IN_USE]
     if thing.point is not None:
-        here = np.array(thing.point)
-        alike = [other for other in alike if other.point is not None]
-        places = np.array([other.point for other in alike]).reshape(-1, 2)
+        here, nowhere = np.array(thing.point), (np.nan, np.nan)
+        places = np.array([nowhere if other.point is None else other.point for other in alike]).reshape(-1, 2)
         order = np.argsort(np.hypot(*((places - here) * [math.cos(math.radians(here[1])), 1]).T), kind="stable")
-        alike = [alike[row] for row in order[: 3 * OFFERED].tolist()]
+        alike = [alike[row] for row in order.tolist()]
     return list(itertools.islice(seen(ask, entity, alike), OFFERED))
 
 

@@ -78,8 +78,8 @@ def gauges(ask: Ask, now: Look, day: list[Look]) -> list[dict[str, Any]]:
 
 def gauge(ask: Ask, key: str, name: str, share: float | None, text: str, course: list[float | None]) -> dict[str, Any]:
     if share is None:
-        unknown = {"share": None, "value": "–", "text": ask._("not known here"), "level": "", "course": []}
-        return {"key": key, "name": name, **unknown}
+        unknown = {"key": key, "name": name, "share": None, "value": "–", "text": ask._("not known here")}
+        return {**unknown, "level": "", "course": []}
     level = "danger" if share >= NEARLY_ALL else "warning" if share >= WORTH_A_LOOK else ""
     level = "" if key in ("busy", "own", "load") else level  # to be at work is no fault
     told = {"share": round(share, 4), "value": ask.local.percent(share), "text": text}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cheng.errands import ERRANDS
-from cheng.loading import Loaded, Taken, compact, load_readings, load_things, reports_of
+from cheng.loading import Loaded, Taken, compact, load_osm, load_readings, load_things, reports_of
 from cheng.loading_targets import HereTarget, ThereTarget
 from cheng.local_door import LocalDoor
 from cheng.protocols.files import Reading, SeriesChunk, read_series
@@ -73,7 +73,8 @@ class Wire:
             sent.append(message)
 
         headers = [(b"authorization", f"Bearer {self.token}".encode()), (b"content-type", media_type.encode())]
-        scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+        bare, _, query = path.partition("?")
+        scope = {"type": "http", "method": "POST", "path": bare, "query_string": query.encode(), "headers": headers}
         await self.door(scope, receive, send)
         return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
 
@@ -299,3 +300,38 @@ def test_an_errand_is_run_and_an_unknown_one_refused(town: Town) -> None:
     assert [run["alerts"] for run in answer["runs"]] == [0, 1]
     with pytest.raises(Refused, match="does not know this errand"):
         Wire(town)("/local/errands", b'{"errand": "dance"}', "application/json")
+
+
+CORNERS = ((29.5, 106.5), (29.6, 106.6), (29.5, 106.6), (29.6, 106.5))
+OSM = "".join(
+    [
+        '<osm version="0.6">',
+        *(f'<node id="{n}" version="1" lat="{lat}" lon="{lon}"/>' for n, (lat, lon) in enumerate(CORNERS, 1)),
+        '<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way>',
+        '<way id="2" version="1">',
+        *(f'<nd ref="{n}"/>' for n in (1, 2, 3, 4, 1)),
+        '<tag k="building" v="yes"/></way>',
+        '<way id="3" version="1"><nd ref="1"/><nd ref="3"/><tag k="highway" v="ladder"/></way></osm>',
+    ]
+)
+
+
+def test_an_openstreetmap_file_is_put_on_the_base_map_and_a_second_time_for_nothing(
+    town: Town, target: Any, tmp_path: Path
+) -> None:
+    path = file(tmp_path, "城.osm", OSM)
+    loaded = load_osm(target, path, quiet)
+    assert (loaded.counts["drawn"], loaded.left_out) == (1, ["highway=ladder (1)"])
+    assert [error.code for error in loaded.refused] == ["broken-outline"]
+    assert town.hub.base_map.sources() == ["城.osm"]
+    assert any("crosses itself" in reason for reason in town.refused())
+    before = town.hub.base_map.revision
+    load_osm(target, path, quiet)
+    assert town.hub.base_map.revision == before
+
+
+def test_what_is_no_table_of_features_or_of_nobody_is_refused(town: Town) -> None:
+    wire = Wire(town)
+    for path, payload in (("/ingest/base-map?source=a", b"no Parquet"), ("/ingest/base-map", b"")):
+        with pytest.raises(Refused):
+            wire(path, payload, "application/vnd.apache.parquet")

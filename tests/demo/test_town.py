@@ -216,9 +216,8 @@ def test_the_tall_houses_stand_in_the_centres(town: Town) -> None:
 
 def test_every_bridge_and_every_river_has_its_name(features: Features) -> None:
     kinds = features.kind[features.layer == "place"].tolist()
-    assert set(kinds) == set(LAYERS["place"].kinds)
+    assert set(kinds) == set(LAYERS["place"].kinds) - {"district", "street", "community"}  # areas of the register
     assert kinds.count("bridge") >= 8
-    assert kinds.count("community") == 72
 
 
 def drawn(town: Town) -> str:

@@ -22,7 +22,7 @@ from cheng.standards.base_map import Features
 RANK = {
     "motorway": 7, "trunk": 8, "primary": 10, "secondary": 11, "tertiary": 12, "minor": 13, "path": 14, "steps": 14,
     "rail": 9, "metro": 10, "light_rail": 10, "wood": 7, "farmland": 9, "park": 10, "grass": 12, "reservoir": 9,
-    "lake": 10, "stream": 11, "city": 3, "district": 8, "street": 11, "community": 13, "hill": 11, "square": 14,
+    "lake": 10, "stream": 11, "city": 3, "hill": 11, "square": 14,
     "station": 13, "hospital": 13, "school": 14, "bridge": 12,
 }  # fmt: skip
 """kind: the least zoom at which it is drawn."""

@@ -35,7 +35,7 @@ class Spot:
 
 
 class Places:
-    """All named places; an area is named where most of its people live."""
+    """All named places but the areas, which the map knows from the register."""
 
     def __init__(
         self, rng: np.random.Generator, terrain: Terrain, areas: Areas, blocks: Blocks, layout: Layout, middle: Floats
@@ -46,9 +46,6 @@ class Places:
 
     def all(self, rails: list[Rail]) -> Iterator[Spot]:
         yield Spot("city", CITY, self.middle)
-        for kind in ("district", "street", "community"):
-            for area in self.areas.levels[kind]:
-                yield Spot(kind, Name(area.name, area.name_en), self._middle(area))
         yield from self._hills()
         yield from self._rivers()
         yield from self._bridges()

@@ -4,6 +4,7 @@
 import { toast } from "./cheng.js";
 
 const box = document.getElementById("toasts");
+const shown = document.querySelector("[data-wall]"); // the wall has a place of its own for them
 const PATIENCE = 10000;
 let source = null;
 let wait = 1000;
@@ -21,7 +22,7 @@ function open() {
   source.addEventListener("alert", (event) => {
     const alert = JSON.parse(event.data);
     heard = event.lastEventId || heard;
-    toast(alert.text, alert.level, alert.url);
+    if (!shown) toast(alert.text, alert.level, alert.url);
     document.body.dispatchEvent(new CustomEvent("cheng:alert", { detail: alert }));
   });
   source.addEventListener("changed", (event) => tell(JSON.parse(event.data).topic));

@@ -175,6 +175,21 @@ def test_the_list_by_keyboard(open_page: Open, number: str) -> None:
     expect(page).to_have_url(re.compile(f"/desk/cases/{number}$"))
 
 
+def test_what_is_late_is_one_key_away_and_the_address_says_so(open_page: Open, number: str) -> None:
+    page = open_page("/account", role="li", lang="en")
+    with_keys(page, "/desk?tab=department&q=" + number)
+    page.keyboard.press("l")
+    expect(page.get_by_text("No case fits these filters")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"q={number}.*light=red"))
+    page.locator("[name=level]").select_option("danger")
+    expect(page).to_have_url(re.compile("level=danger.*light=red"))
+    page.locator("h1").click()
+    page.keyboard.press("l")
+    expect(page).not_to_have_url(re.compile("light="))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("What is late")
+
+
 def test_a_list_changes_by_itself_when_somebody_acts(open_page: Open, desk: Desk, number: str) -> None:
     page = open_page("/desk?tab=department&q=" + number, role="wu", lang="en")
     expect(page.locator(".row-link")).to_have_count(1)

@@ -15,6 +15,7 @@ from cheng.web.city.seeing import area_name
 from cheng.web.city.words import name_of
 from cheng.web.desk import words
 from cheng.web.desk.seeing import mine, scope, sees_all
+from cheng.web.map.page import ground_told
 from cheng.web.pages import Ask, Column, Page, get
 
 ALIVE = ("open", "suspended")
@@ -63,6 +64,7 @@ def cases(ask: Ask) -> Page:
     rows = case_rows(ask, page.entries)
     data = {"tab": tab, "counts": counts, "next": page.cursor, "cases": rows}
     extra = {"tabs": tabs, "numbers": numbers, "light": light, "choices": choices(ask), "filtered": filtered(ask)}
+    extra["map"] = ground_told(ask)
     return Page("desk/cases.html", data, extra=extra, rows="cases", columns=COLUMNS, keep=KEEP, fragment="list")
 
 

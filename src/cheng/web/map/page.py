@@ -50,10 +50,16 @@ def map_told(ask: Ask) -> dict[str, Any]:
     hidden = ask.query("hide").split(",")
     drawn = [entity for entity in types_seen(ask) if entity.__name__ != AREA and placed(ask, entity)]
     layers = [layer(ask, entity, number, hidden) for number, entity in enumerate(drawn)]
+    return ground_told(ask) | {"layers": layers, "address": True}
+
+
+def ground_told(ask: Ask) -> dict[str, Any]:
+    """The same for the city without its things: a page puts places of its own on it, and its address stays as it is."""
     return {
         "styles": {look: ask.url(f"/map/style/{look}") for look in ("day", "night")},
         "bounds": ask.hub.base_map.bounds() or ask.hub.area_tiles.bounds(),
-        "layers": layers,
+        "layers": [],
+        "address": False,
         "badness": BADNESS,
         "thing": ask.url("/map/thing"),
         "words": words(ask),

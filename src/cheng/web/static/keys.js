@@ -45,7 +45,7 @@ function help() {
     const key = line.appendChild(document.createElement("dt")).appendChild(document.createElement("kbd"));
     key.className = "key";
     key.textContent = element.dataset.key;
-    const label = element.getAttribute("aria-label") || element.placeholder || element.querySelector("span")?.textContent;
+    const label = element.dataset.says || element.getAttribute("aria-label") || element.placeholder || element.querySelector("span")?.textContent;
     line.appendChild(document.createElement("dd")).textContent = (label || element.textContent).trim();
   }
   dialog.showModal();

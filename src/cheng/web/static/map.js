@@ -73,11 +73,12 @@ class City {
     const canvas = document.createElement("div");
     canvas.className = "map-canvas";
     this.box.prepend(canvas);
-    const { words, bounds } = this.told;
+    const { words, bounds, address } = this.told;
+    this.Marker = gl.Marker;
     this.map = new gl.Map({
       container: canvas,
       style,
-      hash: "at",
+      hash: address && "at",
       attributionControl: false,
       maxPitch: 60,
       fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200,

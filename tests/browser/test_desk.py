@@ -201,14 +201,39 @@ def test_a_list_changes_by_itself_when_somebody_acts(open_page: Open, desk: Desk
 
 def test_an_open_case_says_that_it_has_changed(open_page: Open, number: str) -> None:
     page = open_page(f"/desk/cases/{number}", role="wu", lang="en")
+    unfold(page, "Write a note")
+    page.locator("#note-text").fill("Half a sentence")
     other = open_page("/account", role="li", lang="en")
     with_keys(other, f"/desk/cases/{number}")
     other.keyboard.press("t")
-    expect(page.locator("[data-newer]")).to_contain_text("Somebody has done something about this case.", timeout=8000)
-    expect(page.locator("[data-newer]")).to_be_visible(timeout=8000)
+    told = page.locator("[data-newer]")
+    expect(told).to_contain_text("Li Ming has done something about this case: Taken on.", timeout=8000)
+    expect(told).to_be_visible(timeout=8000)
+    assert not axe(page)
     page.get_by_role("link", name="Show it as it is now").click()
+    unfold(page, "Write a note")
+    expect(page.locator("#note-text")).to_have_value("Half a sentence")
     expect(page.locator(".why-not")).to_contain_text("This case is with Li Ming")
     expect(page.locator("[data-newer]")).to_be_hidden()
+
+
+def test_two_at_one_case_see_each_other(open_page: Open, number: str) -> None:
+    mine = open_page(f"/desk/cases/{number}", role="li", lang="en")
+    other = open_page(f"/desk/cases/{number}", role="wu", lang="zh_CN")
+    expect(other.get_by_role("status").filter(has_text="Li Ming正在查看此案件")).to_be_visible()
+    unfold(other, "留言")
+    with other.expect_response(lambda answer: answer.url.endswith("/here")):
+        other.locator("#note-text").press_sequentially("On")
+    mine.reload()
+    expect(mine.get_by_role("status").filter(has_text="Wu Fang is writing")).to_be_visible()
+    shot(mine, "desk-presence")
+    assert not axe(mine)
+    other.goto("/desk")
+    expect(other.locator("h1")).to_be_visible()
+    with mine.expect_response(lambda answer: answer.url.endswith("/here") and answer.request.method == "POST") as told:
+        mine.reload()
+    assert told.value.json()["people"] == []
+    expect(mine.locator(".presence")).to_be_hidden()
 
 
 @pytest.fixture(scope="session")

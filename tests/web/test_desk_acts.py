@@ -12,6 +12,7 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from cheng.kernel.standing import Person
 from cheng.standards.durations import hours, minutes
+from photographs import photograph
 
 PHOTO = picture()
 
@@ -239,6 +240,29 @@ class TestFiles:
         answer = desk.acts("li", number, "complete", content)
         assert answer.status_code == 422
         assert "This file is not a photo we can keep; send JPEG, PNG, WebP or HEIC." in answer.text
+
+    def test_where_and_when_a_photo_was_taken_stands_beside_it(self, desk: Desk, number: str) -> None:
+        entry = desk.hub.cases.get(number).entry
+        place = (entry.longitude, entry.latitude + 35 / 111_195)
+        photo = photograph(place, "2026:11:20 07:48:00")
+        assert desk.acts("li", number, "note", photo, text="It lies beside the hole.").status_code == 303
+        file = desk.json("li", f"/desk/cases/{number}.json")["acts"][0]["files"][0]
+        assert file["place"] == pytest.approx(place, abs=1e-5)
+        assert file["taken"] == "2026-11-20T07:48:00+08:00"
+        assert file["away"] == pytest.approx(35, abs=0.3)
+        assert re.match(r"taken 35 m away, ", file["taken_text"])
+        assert "taken 35 m away, " in desk["wu"].get(f"/desk/cases/{number}").text
+        sent = desk["wu"].get(file["url"]).content
+        assert b"Anna" in photo
+        assert b"Anna" not in sent
+        assert b"Exif" not in sent
+        assert desk["he"].get(file["url"]).status_code == 404
+
+    def test_of_a_photo_whose_notes_cannot_be_nothing_is_said(self, desk: Desk, number: str) -> None:
+        for photo in (photograph((0.0, 0.0), "1970:01:01 00:00:00"), photograph(time="2099:01:01 00:00:00"), PHOTO):
+            assert desk.acts("li", number, "note", photo, text="A lid.").status_code == 303
+            file = desk.json("li", f"/desk/cases/{number}.json")["acts"][0]["files"][0]
+            assert (file["place"], file["taken"], file["away"], file["taken_text"]) == (None, None, None, "")
 
     def test_a_photo_need_not_be_chosen_twice(self, desk: Desk, number: str) -> None:
         desk.acts("li", number, "complete")

@@ -16,6 +16,7 @@ from litestar.di import Provide
 
 from cheng.web.ask import ask_of
 from cheng.web.assets import Assets
+from cheng.web.desk.presence import Presence
 from cheng.web.errors import HANDLERS
 from cheng.web.guards import check_needs, checked
 from cheng.web.headers import secure
@@ -84,7 +85,7 @@ def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = (
     `more`: further routes beside those found; `folders`: where templates are looked for before the house's own.
     """
     counts = Counts()
-    state = {"hub": hub, "crier": Crier(hub), "counts": counts, "catalogues": Catalogues.load()}
+    state = {"hub": hub, "crier": Crier(hub), "presence": Presence(), "counts": counts, "catalogues": Catalogues.load()}
     state |= {"templates": Templates(Assets.read(), (*folders, TEMPLATES)), "twinned": set(), "literal": set()}
     app = Web(
         route_handlers=[route for routes in offered("routes") for route in routes] + list(more),

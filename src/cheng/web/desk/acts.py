@@ -1,12 +1,14 @@
 """Doing something about a case: one form, one act, once, and nothing typed is ever lost."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from cheng.infrastructure.blobs import Blob
 from cheng.infrastructure.case_book import Filed
+from cheng.infrastructure.photos import taken
 from cheng.infrastructure.tables import blobs
 from cheng.kernel.cases import VERBS
 from cheng.security import audit
@@ -21,6 +23,8 @@ from cheng.web.pages import Answer, Ask, Form, post, see_other
 MOST_FILES = 9
 ROOM = 100_000_000
 """Bytes of one form with its photos; each file has the house's own limit."""
+FIRST_YEAR = 2000
+"""A camera that says it is earlier has lost its clock."""
 BESIDE = {
     "no-reason": "reason",
     "no-text": "text",
@@ -185,11 +189,7 @@ def other_case(ask: Ask, form: Form) -> str | None:
 
 def collect(ask: Ask, form: Form) -> Evidence:
     """The files of the form, checked and on the disk; a sentence beside the field for each that is none."""
-    found = Evidence()
-    for word in [str(value) for value in ask.form.getall("kept", [])][:MOST_FILES]:
-        kind, _, sha256 = word.partition(":")
-        if own(ask, sha256):
-            found.pieces.append({"kind": kind[:40], "blob": sha256})
+    found = Evidence(kept_before(ask, form))
     for name in sorted({str(key) for key in ask.form}):
         if not name.startswith("proof-"):
             continue
@@ -200,12 +200,38 @@ def collect(ask: Ask, form: Form) -> Evidence:
             except Refused as refused:
                 form.wrong("proof", refused.message, **refused.values)
                 continue
-            if all(piece["blob"] != blob.sha256 for piece in found.pieces):
-                found.pieces.append({"kind": kind, "blob": blob.sha256})
+            if all(each["blob"] != blob.sha256 for each in found.pieces):
+                found.pieces.append(piece(ask, kind, blob.sha256, content))
                 found.blobs.append(blob)
         if name in form.errors:
             form.errors.setdefault("proof", form.errors.pop(name))
     return found
+
+
+def kept_before(ask: Ask, form: Form) -> list[dict[str, str]]:
+    """The reader's files that are here from an earlier try."""
+    found = []
+    for word in [str(value) for value in ask.form.getall("kept", [])][:MOST_FILES]:
+        kind, _, sha256 = word.partition(":")
+        if not own(ask, sha256):
+            continue
+        try:
+            found.append(piece(ask, kind[:40], sha256, ask.hub.blobs.read(sha256)))
+        except Refused as refused:
+            form.wrong("proof", refused.message, **refused.values)
+    return found
+
+
+def piece(ask: Ask, kind: str, sha256: str, content: bytes) -> dict[str, str]:
+    """A file as evidence, with where and when it was taken if its camera noted that and it can be so."""
+    told = {"kind": kind, "blob": sha256}
+    noted = taken(content, ask.local.zone)
+    if noted.place is not None:
+        told["place"] = f"{noted.place[0]:.7f},{noted.place[1]:.7f}"
+    latest = ask.local.when(ask.now) + timedelta(days=1)
+    if noted.at is not None and FIRST_YEAR <= noted.at.year <= latest.year and noted.at <= latest:
+        told["taken"] = noted.at.astimezone(UTC).isoformat()
+    return told
 
 
 def own(ask: Ask, sha256: str) -> bool:

@@ -6,6 +6,7 @@ from litestar import Response
 
 from cheng.infrastructure import case_search
 from cheng.infrastructure.case_book import Filed
+from cheng.infrastructure.photos import bare
 from cheng.security.permissions import Target
 from cheng.standards.problems import Refused
 from cheng.web.desk import alert_view, words
@@ -13,6 +14,7 @@ from cheng.web.desk.act_forms import Sent, forms, why_not
 from cheng.web.desk.case_view import View
 from cheng.web.desk.seeing import case_of
 from cheng.web.desk.sketch import sketch
+from cheng.web.map.page import ground_told
 from cheng.web.pages import Answer, Ask, Page, get
 
 
@@ -37,6 +39,7 @@ def case_page(ask: Ask, filed: Filed, sent: Sent | None = None, status: int = 20
         "forms_offered": offered,
         "sent": sent,
         "lost": sent is not None and sent.verb not in verbs,
+        "map": ground_told(ask),
     }
     extra |= {"drawing": drawing(ask, filed), "thing_url": "", "thing_name": filed.entry.thing_id}
     thing = ask.hub.things.find(filed.entry.thing_id) if filed.entry.thing_id else None
@@ -81,7 +84,8 @@ def drawing(ask: Ask, filed: Filed) -> Any:
 
 @get("/desk/cases/{number:str}/files/{sha256:str}", needs=("enter", "desk"), opt={"uncompressed": True})
 def file(ask: Ask, number: str, sha256: str) -> Answer:
-    """A photo or paper handed in with an act of this case, for those who may see the case."""
+    """A photo or paper handed in with an act of this case, for those who may see the case; its camera's notes are
+    taken out."""
     filed = case_of(ask, number)
     handed_in = {piece["blob"] for act in ask.hub.cases.acts(filed.entry.id) for piece in act.data.get("proof") or ()}
     if sha256 not in handed_in:
@@ -90,7 +94,7 @@ def file(ask: Ask, number: str, sha256: str) -> Answer:
         blob = ask.hub.blobs.find(conn, sha256)
     headers = dict(blob.headers)
     media_type = headers.pop("Content-Type")
-    return Response(ask.hub.blobs.read(sha256), media_type=media_type, headers=headers)
+    return Response(bare(ask.hub.blobs.read(sha256)), media_type=media_type, headers=headers)
 
 
 def target(filed: Filed) -> Target:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from pyproj import Geod
 from sqlalchemy import select
 
 from cheng.infrastructure import case_search
@@ -20,6 +22,7 @@ from cheng.web.desk.seeing import may, scope
 from cheng.web.pages import Ask
 
 NEIGHBOURS = 5
+WGS84 = Geod(ellps="WGS84")
 
 
 @dataclass
@@ -166,7 +169,16 @@ class View:
         kind = kinds.get(piece["blob"], "")
         url = self.ask.url(f"/desk/cases/{self.filed.entry.number}/files/{piece['blob']}")
         shown = kind in ("image/jpeg", "image/png", "image/webp")
-        return {"kind": words.say(self.ask, piece["kind"]), "url": url, "media_type": kind, "picture": shown}
+        told = {"kind": words.say(self.ask, piece["kind"]), "url": url, "media_type": kind, "picture": shown}
+        return told | self.taken(piece)
+
+    def taken(self, piece: Mapping[str, str]) -> dict[str, Any]:
+        """Where and when a photo was taken, as far as its camera noted it, and how far from the place of the case."""
+        where = [float(part) for part in piece["place"].split(",")] if piece.get("place") else None
+        at = int(datetime.fromisoformat(piece["taken"]).timestamp() * 1e6) if piece.get("taken") else None
+        here = place((self.filed.entry.longitude, self.filed.entry.latitude))
+        away = WGS84.line_length(*zip(where, here, strict=True)) if where and here else None
+        return {"place": where, "taken": at, "away": away, "taken_text": words.taken(self.ask, away, at)}
 
     # -- other cases
 

@@ -83,7 +83,7 @@ COLOURS = {"complete": "good", "return": "warning", "supervise": "danger", "void
 
 
 MOMENTS = {"at", "opened", "due", "closed", "overall_due", "resumes", "started", "done", "onset", "raised", "over"}
-MOMENTS |= {"acknowledged_at", "until", "start", "end"}
+MOMENTS |= {"acknowledged_at", "until", "start", "end", "taken"}
 """Keys of data that hold microseconds."""
 
 
@@ -117,6 +117,15 @@ def verb(ask: Ask, name: str) -> str:
 def done(ask: Ask, name: str) -> str:
     """An act in the list of what was done."""
     return ask._(TITLES[name]) if name in TITLES else verb(ask, name)
+
+
+def taken(ask: Ask, away: float | None, at: int | None) -> str:
+    """How far from the place of the case, in metres, and when a photo was taken; "" when neither is known."""
+    ago = ask.local.ago(at)
+    if away is None:
+        return ask._("taken {ago}", ago=ago) if ago else ""
+    far = f"{ask.local.number(away, 0)} m" if away < 1000 else f"{ask.local.number(away / 1000, 1)} km"
+    return ask._("taken {far} away, {ago}", far=far, ago=ago) if ago else ask._("taken {far} away", far=far)
 
 
 def limit(ask: Ask, length: Duration | None) -> str:

@@ -86,6 +86,10 @@ if (newer) {
   document.body.addEventListener("desk:refresh", async () => {
     if (!newer.hidden) return;
     const told = await ask(newer.dataset.src).catch(() => null);
-    if (told && told.case.version !== Number(newer.dataset.version)) newer.hidden = false;
+    if (!told || told.case.version === Number(newer.dataset.version)) return;
+    const said = newer.querySelector("[data-by]");
+    const { who, what } = told.acts[0];
+    said.textContent = said.dataset.by.replace("{who}", () => who).replace("{what}", () => what);
+    newer.hidden = false;
   });
 }

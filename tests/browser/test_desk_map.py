@@ -10,6 +10,8 @@ from browsing import Served, axe, serve, shot, sideways
 from desk_town import Desk, open_desk
 from playwright.sync_api import Page, expect
 
+from photographs import photograph
+
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
@@ -102,6 +104,32 @@ def test_on_a_phone_the_list_comes_first_and_the_map_when_asked_for(open_page: O
     assert sideways(page) <= 0
     shot(page, "desk-map-narrow")
     assert not axe(page)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_case_has_a_map_with_its_place_and_its_photos(open_page: Open, desk: Desk, narrow: bool) -> None:
+    number = desk.number(0)
+    entry = desk.hub.cases.get(number).entry
+    near = (entry.longitude + 0.0003, entry.latitude)
+    page = open_page(f"/desk/cases/{number}", role="li", lang="en", narrow=narrow)
+    expect(page.locator("#places")).to_be_visible(visible=not narrow)
+    page.locator("summary").filter(has_text="Write a note").click()
+    page.locator("#note-text").fill("The lid lies beside the hole.")
+    file = {"name": "lid.jpg", "mimeType": "image/jpeg", "buffer": photograph(near, turned=6)}
+    page.locator("#note-proof").set_input_files(file)
+    page.get_by_role("button", name="Write a note").click()
+    expect(page.locator(".file").first).to_contain_text("taken 29 m away")
+    if narrow:
+        expect(page.locator(".sketch")).to_be_visible()
+        page.get_by_role("button", name="Map", exact=True).click()
+    expect(page.locator(".sketch")).to_be_hidden()
+    expect(page.locator(".place-photo")).to_have_count(1)
+    expect(page.locator(".place:not(.place-photo)")).to_have_count(1)
+    page.locator(".file a").first.focus()
+    expect(page.locator(".place-photo")).to_have_class(re.compile("is-pointed"))
+    shot(page, f"desk-case-map-{'narrow' if narrow else 'wide'}")
+    assert not axe(page)
+    assert sideways(page) <= 0
 
 
 def test_without_javascript_the_list_alone(open_page: Open) -> None:

@@ -241,6 +241,15 @@ class TestFiles:
         assert answer.status_code == 422
         assert "This file is not a photo we can keep; send JPEG, PNG, WebP or HEIC." in answer.text
 
+    def test_what_was_written_for_an_act_that_is_gone_is_handed_back(self, desk: Desk, number: str) -> None:
+        mine = desk.form("li", number, "extend")
+        desk.acts("wu", number, "extend", reason="The crew is at another cover.")
+        answer = desk.sends("li", number, mine | {"reason": "The road is closed until noon."})
+        assert answer.status_code == 409
+        lost = re.search(r'<textarea class="lost"[^>]*>([^<]*)</textarea>', answer.text)
+        assert lost
+        assert lost[1] == "The road is closed until noon."
+
     def test_where_and_when_a_photo_was_taken_stands_beside_it(self, desk: Desk, number: str) -> None:
         entry = desk.hub.cases.get(number).entry
         place = (entry.longitude, entry.latitude + 35 / 111_195)

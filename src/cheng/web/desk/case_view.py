@@ -177,7 +177,7 @@ class View:
         where = [float(part) for part in piece["place"].split(",")] if piece.get("place") else None
         at = int(datetime.fromisoformat(piece["taken"]).timestamp() * 1e6) if piece.get("taken") else None
         here = place((self.filed.entry.longitude, self.filed.entry.latitude))
-        away = WGS84.line_length(*zip(where, here, strict=True)) if where and here else None
+        away = WGS84.inv(where[0], where[1], here[0], here[1])[2] if where and here else None
         return {"place": where, "taken": at, "away": away, "taken_text": words.taken(self.ask, away, at)}
 
     # -- other cases

@@ -3,7 +3,8 @@
 
 const KEPT = "desk-map";
 const EDGE = 56; // pixels around all places
-const NEAREST = 15.5; // the zoom of a single place
+const [ALONE, CLOSE] = [15.5, 18]; // the nearest zoom for one place, and for several
+const LABEL = 136; // pixels to each side that the label of a place may need
 const phone = matchMedia("(max-width: 64rem)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const ORDER = ["red", "yellow", "green", "grey", "photo"]; // what lies on top of what
@@ -67,21 +68,33 @@ class Places {
     const [east, north] = [places.map(([x]) => x), places.map(([, y]) => y)];
     const bounds = [[Math.min(...east), Math.min(...north)], [Math.max(...east), Math.max(...north)]];
     const duration = this.fitted === null || calm.matches ? 0 : 600;
-    this.city.map.fitBounds(bounds, { padding: EDGE, maxZoom: NEAREST, duration });
+    this.city.map.fitBounds(bounds, { padding: EDGE, maxZoom: places.length > 1 ? CLOSE : ALONE, duration });
     this.fitted = location.href;
   }
 
-  /** A row and its place are marked together. */
+  around(element) {
+    const { place, ofPlace } = element?.closest?.("[data-place], [data-of-place]")?.dataset || {};
+    return this.markers.get(place || ofPlace);
+  }
+
+  /** A row and its place are marked together: what is pointed at, else what keys have reached. */
   point({ type, target }) {
     for (const marked of document.querySelectorAll(".is-pointed")) marked.classList.remove("is-pointed");
-    const place = (target.closest("[data-place]") || target.closest("[data-of-place]"))?.dataset;
-    const found = this.markers.get(place?.place || place?.ofPlace);
+    const found = this.around(target) || this.around(document.activeElement);
     if (!found) return;
     for (const one of [found.element, ...found.rows]) one.classList.add("is-pointed");
     const at = found.marker.getLngLat();
     const { map } = this.city;
+    inside(found.element, map.project(at), map.getContainer().clientWidth);
     if (type === "focusin" && !map.getBounds().contains(at)) map.easeTo({ center: at, duration: calm.matches ? 0 : 400 });
   }
+}
+
+/** Moves the label of a place so that all of it can be read. */
+function inside(element, { x, y }, width) {
+  const shift = Math.max(0, LABEL - x) + Math.min(0, width - LABEL - x);
+  element.style.setProperty("--shift", `${shift}px`);
+  element.classList.toggle("is-below", y < LABEL);
 }
 
 const numbers = (place) => place.split(",").map(Number);
@@ -94,7 +107,7 @@ function drawn(place, rows) {
   if (href) Object.assign(mark, { href, tabIndex: -1 }); // for keys, the list beside it is the way
   mark.className = `place place-${light}`;
   mark.dataset.ofPlace = place;
-  mark.dataset.name = rows.map((row) => row.dataset.name).join("\n");
+  mark.dataset.name = [...new Set(rows.map((row) => row.dataset.name))].join("\n");
   mark.setAttribute("aria-label", mark.dataset.name);
   if (!href) mark.setAttribute("role", "img");
   mark.style.zIndex = ORDER.length - ORDER.indexOf(light);

@@ -62,9 +62,10 @@ def here(ask: Ask, number: str) -> dict[str, Any]:
     """A page says that its reader has this case open, and hears who else has."""
     filed = case_of(ask, number)
     doing = Form(ask).choice("doing", DOING) or "reading"
-    seen = Seen(ask.actor.display_name or ask.actor.name, doing == "writing", ask.now) if doing != "gone" else None
+    now = ask.hub.sessions.clock.now()  # people are no faster in a city that is sped up
+    seen = Seen(ask.actor.display_name or ask.actor.name, doing == "writing", now) if doing != "gone" else None
     presence: Presence = ask.request.app.state.presence
-    others = presence.tell(filed.entry.id, ask.actor.name, seen, ask.now)
+    others = presence.tell(filed.entry.id, ask.actor.name, seen, now)
     people = [{"name": each.name, "writing": each.writing} for each in others]
     return {"people": people, "text": sentence(ask, others)}
 

@@ -1,7 +1,6 @@
 """The audit: one row an act, in its transaction; and whatever is done to the rows afterwards is found."""
 
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -212,7 +211,7 @@ def test_any_detail_comes_back_the_same(store: Store, detail: dict[str, Any]) ->
     assert check(store)
 
 
-def test_walks_quickly(store: Store) -> None:
+def test_walks_a_long_one(store: Store) -> None:
     rows, previous = [], audit.NOTHING
     for seq in range(1, 20_001):
         values = (seq, 1, "li", "act", f"case:c{seq}", "", "allowed", "", "10.0.0.1")
@@ -221,9 +220,7 @@ def test_walks_quickly(store: Store) -> None:
         rows.append(row | {"hash": previous})
     with store.write() as conn:
         conn.execute(insert(table), rows)
-    start = time.perf_counter()
     assert check(store).rows == 20_000
-    assert 20_000 / (time.perf_counter() - start) > 30_000  # the goal is 100,000 a second on a quiet machine
 
 
 @pytest.fixture

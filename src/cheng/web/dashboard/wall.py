@@ -1,5 +1,6 @@
 """The wall of the operations centre: the city on one screen, alerts as they come, and the numbers that matter."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from cheng.web.dashboard.replay import HOUR
 from cheng.web.map.page import legend, map_told
 from cheng.web.pages import Page, get
 
+COLON = re.compile("[:：]")
 DAYS = 14
 NEWEST = 12
 
@@ -80,7 +82,7 @@ def happening(ask: Ask) -> dict[str, Any]:
         drawn.append({"key": key, "title": ask._(text), "apps": rows})
     data: dict[str, Any] = {"alerts": of_areas(ask, None, levels_of(ask), NEWEST), "drawing": drawn}
     data["by_level"] = {level: sum(counts[level] for counts in by_app.values()) for level in reversed(LEVELS)}
-    data["supports"] = [{"key": key, "title": ask._(text).partition(":")[0]} for key, text in SUPPORTS.items()]
+    data["supports"] = [{"key": key, "title": COLON.split(ask._(text))[0]} for key, text in SUPPORTS.items()]
     return data
 
 

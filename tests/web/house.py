@@ -55,3 +55,10 @@ class Visitor:
         answer = self.send("/sign-in", name=name, password=password)
         assert answer.status_code == 303, answer.text
         return self
+
+
+def json_of(visitor: Visitor, path: str) -> Any:
+    """What a page says as data; it has to be there."""
+    answer = visitor.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import PASSWORD, Visitor
+from house import PASSWORD, Visitor, json_of
 from waterworks import OTHER, open_waterworks, report
 
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
 from cheng.security.actors import HOUSE
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 
@@ -35,17 +34,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     report(opened, "hydrant-4", [20.0, 21.0, 22.0, 23.0])
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def test_the_city_is_the_sum_of_its_areas(visitor: Come) -> None:

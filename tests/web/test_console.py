@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import PASSWORD, Visitor
+from house import PASSWORD, Visitor, json_of
 from sqlalchemy import select, text
 from waterworks import MINUTE, open_waterworks, report
 
@@ -16,7 +16,6 @@ from cheng.infrastructure.tables import audit
 from cheng.intake_retry import as_lines, retry_of
 from cheng.protocols.intake import Intake
 from cheng.security.actors import HOUSE
-from cheng.web.app import Web, create_app
 from cheng.worker import Worker
 
 Come = Callable[..., Visitor]
@@ -36,17 +35,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     opened = open_waterworks(tmp_path)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def deeds(hub: Hub, verb: str) -> list[dict[str, Any]]:

@@ -18,7 +18,6 @@ from cheng.infrastructure.job_log import JobLog
 from cheng.infrastructure.progress import Progress
 from cheng.infrastructure.tables import audit
 from cheng.standards.problems import Refused
-from cheng.web.app import Web, create_app
 from cheng.worker import Worker
 
 Come = Callable[..., Visitor]
@@ -39,11 +38,6 @@ def shelf(hub: Hub) -> Iterator[BackupShelf]:
     hub.worker, hub.backups = worker, BackupShelf(hub, worker)  # type: ignore[attr-defined]
     yield hub.backups  # type: ignore[attr-defined]
     worker.stop()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
 
 
 def deeds(hub: Hub) -> list[str]:

@@ -15,7 +15,6 @@ from cheng.intake_retry import is_thing, retry_of
 from cheng.protocols.intake import Intake
 from cheng.security.actors import HOUSE
 from cheng.standards.problems import InputError
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 GOOD = '{"id":"hydrant-1","attr":"pressure","time":"2026-11-20T07:59:00+08:00","value":3}'
@@ -28,11 +27,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     opened.retry = retry_of(opened)  # type: ignore[attr-defined]  # as `serve` does
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
 
 
 def send(hub: Hub, payload: bytes) -> None:

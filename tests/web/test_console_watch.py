@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from house import Visitor
+from house import Visitor, json_of
 from waterworks import MINUTE, open_waterworks, report
 
 from cheng.chores import measure_storage
@@ -15,7 +14,6 @@ from cheng.hub import Hub
 from cheng.infrastructure.storage import DAY, StorageBook, measure
 from cheng.protocols.intake import Intake
 from cheng.security.actors import HOUSE
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 PAGES = ("/console/inputs", "/console/storage", "/console/machine", "/console/rules")
@@ -26,17 +24,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     opened = open_waterworks(tmp_path)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def send(hub: Hub, payload: bytes, door: str = "http") -> None:

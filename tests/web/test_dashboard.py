@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from house import Visitor
+from house import Visitor, json_of
 from waterworks import MINUTE, START, open_waterworks, report
 
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 TODAY = date(2026, 11, 20)
@@ -30,17 +28,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     report(opened, "hydrant-4", [150.0, 150.0, 150.0, 150.0])
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/numbers", "/dashboard/happening", "/dashboard/replay"])

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from house import Visitor
+from house import Visitor, json_of
 from waterworks import MINUTE, alarms, open_waterworks, relieved_in_time, report
 
 from cheng.hub import Hub
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 
@@ -23,17 +21,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     opened.indicators.keep_all(3)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def test_indicators_have_value_target_and_course(visitor: Come) -> None:

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from house import Visitor
+from house import Visitor, json_of
 from waterworks import MINUTE, Hydrant, high, open_waterworks, report
 
 from cheng.hub import Hub
 from cheng.infrastructure.judges import Judges
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.stretches import Readings
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 SPIKES = [20.0, 20, 90, 95, 92, 40, 20, 110, 120, 130, 125, 30, 20, 105, 20, 140, 150, 160, 40, 20]
@@ -27,17 +25,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         report(opened, f"hydrant-{number}", SPIKES)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def judged(hub: Hub, threshold: float, hold: int, values: list[float] = SPIKES, things: int = 2) -> int:

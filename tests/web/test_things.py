@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import Visitor
+from house import Visitor, json_of
 from sqlalchemy import select
 from waterworks import MINUTE, open_waterworks, report
 
 from cheng.hub import Hub
 from cheng.infrastructure.tables import audit
-from cheng.web.app import Web, create_app
 
 Come = Callable[..., Visitor]
 SECRETS = ("SECRET-1", "13900001")
@@ -23,17 +22,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     opened = open_waterworks(tmp_path)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def app(hub: Hub) -> Web:
-    return create_app(hub)
-
-
-def json_of(visitor: Visitor, path: str) -> Any:
-    answer = visitor.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 # -- lists

@@ -106,6 +106,10 @@ def test_packages_are_pinned_by_version_alone() -> None:
     found(line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not pin.fullmatch(line))
 
 
+def test_the_lock_names_no_address() -> None:
+    assert "://" not in (ROOT / "package-lock.json").read_text("utf-8")
+
+
 def test_helpers_of_tests_have_names_of_their_own() -> None:
     """They lie on one path: two of one name, and whoever is asked first answers for both."""
     seen: dict[str, Path] = {}

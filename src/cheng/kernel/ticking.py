@@ -37,6 +37,7 @@ class Clock:
             self.stopped = np.append(self.stopped, np.full(missing, NEVER))
             self.running = np.append(self.running, np.zeros(missing, np.bool_))
         self.stopped[slots] = followed
+        self.now = max(self.now, int(followed.max(initial=NEVER)))  # a clock that fell back meanwhile goes on from here
         self._enter(memory)
 
     def _enter(self, memory: Memory) -> None:

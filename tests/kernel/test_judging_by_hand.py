@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from city import SECOND, Alerts, Town, judge_of, readings
 from judging_cases import (
+    THINGS,
     Air,
     Box,
     Report,
@@ -17,6 +18,7 @@ from judging_cases import (
     town,
 )
 
+from cheng.kernel.checkpoints import freeze, thaw
 from cheng.kernel.entities import silence
 from cheng.kernel.expressions import count
 from cheng.kernel.judging import Judge, Judged
@@ -110,6 +112,18 @@ def test_a_thing_may_be_registered_while_the_clock_is_followed(monkeypatch: pyte
     monkeypatch.setattr(register, "active", with_one_more)
     found = Alerts().take(judging.tick(59 * SECOND)).take(judging.tick(60 * SECOND))
     assert found.of(0) == {(60 * SECOND, None)}
+
+
+def test_a_clock_that_fell_back_over_a_restart_raises_nothing_twice() -> None:
+    rule = rule_of(Box.level.silent(seconds(0.5)), release=Box.level.silent(seconds(1)))
+    judging, found = judge(rule), Alerts()
+    for now in (SECOND, 0, END):
+        found.take(judging.tick(now))
+        again = judge(rule)
+        assert thaw(again, freeze(judging, np.arange(THINGS)), {n: n for n in range(THINGS)})
+        judging = again
+    assert found.seen == ["raised", "cleared"] * THINGS
+    assert found.of() == {(SECOND // 2, SECOND)}
 
 
 def test_a_reading_older_than_the_registration_does_not_start_the_silence() -> None:

@@ -154,6 +154,7 @@ class Judge:
 
     def tick(self, now: int) -> list[Change]:
         """Judges what the passing of time alone has made true up to `now`, microseconds, for the things in use."""
+        now = max(now, self.clock.now)  # a clock that fell back takes back nothing
         if not self._timed or self.clock.passes(self.register, self.memory, now):
             return []
         self.grow()

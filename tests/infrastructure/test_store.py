@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from cheng.infrastructure.alert_things import BEHIND, about, alerts_of_things
 from cheng.infrastructure.store import MIGRATIONS, Store, next_numbers, reachable, serialise, upsert
 from cheng.infrastructure.tables import (
     APPEND_ONLY,
@@ -314,6 +315,23 @@ def test_alerts_go_down_and_up_again_with_their_stories(store: Store) -> None:
             (2, AT, "raised", {"state": "shelved"}),
             (2, AT + 10, "cleared", {}),
         ]
+
+
+@pytest.mark.backends
+def test_alerts_that_were_there_before_are_found_by_their_thing(store: Store) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    step = ScriptDirectory.from_config(config).get_revision("0004").module
+    alert = {"rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger", "message_values": {}}
+    numbers = [1, BEHIND, BEHIND + 1]
+    with store.write() as conn:
+        for number in numbers:
+            conn.execute(insert(alerts), alert | {"number": number, "key": str(number), "state": "open", "thing": 7})
+        with Operations.context(MigrationContext.configure(conn)):
+            step.downgrade()
+            step.upgrade()
+        assert list(conn.execute(select(alerts_of_things.c.number)).scalars()) == numbers[:2]
+        assert list(conn.execute(select(alerts.c.number).where(about(7))).scalars()) == numbers
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Text, and_, cast, 
 
 from cheng.infrastructure.alert_changes import onset_of
 from cheng.infrastructure.alert_rows import say, story, take_over
+from cheng.infrastructure.alert_things import about, plain_rule
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.quiet import Quiet
 from cheng.infrastructure.store import Store
@@ -271,11 +272,10 @@ class AlertLists:
         found = self.get(alert, whose)
 
         def mark(conn: Connection) -> None:
-            concerned = (alerts.c.rule == found.rule) & UNDER_WAY
+            concerned = (plain_rule == found.rule) & UNDER_WAY
             if not every:
-                concerned &= (
-                    alerts.c.thing == found.thing if found.thing is not None else alerts.c.number == found.number
-                )
+                only = alerts.c.number if found.thing is None else alerts.c.thing
+                concerned &= only == (found.number if found.thing is None else found.thing)
             conn.execute(update(alerts).where(concerned).values(shelved_until=until))
             detail = {"by": by, "name": name, "note": reason, "until": until, "every": every}
             take_over(conn, self._get(conn, alert, None))
@@ -293,7 +293,7 @@ class AlertLists:
             row = conn.execute(select(shelves).where(shelves.c.id == shelf)).mappings().first()
             if row is None:
                 raise Refused("no-shelf", "This has ended already.", status=404)
-            concerned = alerts.c.rule == row["rule"]
+            concerned = plain_rule == row["rule"]
             if row["thing"] is not None:
                 concerned &= alerts.c.thing == row["thing"]
             conn.execute(update(alerts).where(concerned, UNDER_WAY).values(shelved_until=None))
@@ -325,10 +325,11 @@ class AlertLists:
         elif wanted.view == "quiet":
             found.append(~self._audible())
         thing = self.things.find(wanted.thing)
-        named = {"level": wanted.level, "rule": wanted.rule, "thing_id": wanted.thing}
-        if thing is not None:  # there is an index of these
-            found.append(alerts.c.thing == thing.idx)
-        found += [alerts.c[name] == value for name, value in named.items() if value]
+        if thing is not None:
+            found.append(about(thing.idx))
+        rule = alerts.c.rule if thing is None else plain_rule
+        named = ((alerts.c.level, wanted.level), (rule, wanted.rule), (alerts.c.thing_id, wanted.thing))
+        found += [column == value for column, value in named if value]
         if wanted.areas:
             found.append(alerts.c.area.in_(wanted.areas))
         if wanted.acknowledged is not None:

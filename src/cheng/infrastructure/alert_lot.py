@@ -11,6 +11,7 @@ from cheng.infrastructure import alert_rows as rows
 from cheng.infrastructure.alert_changes import Episode, Episodes, onset_of
 from cheng.infrastructure.alert_groups import Groups
 from cheng.infrastructure.alert_rows import Line, Notice
+from cheng.infrastructure.alert_things import take_in
 from cheng.infrastructure.alert_wording import Manner, Wording
 from cheng.infrastructure.bulk import as_json
 from cheng.infrastructure.case_book import CaseBook
@@ -72,7 +73,9 @@ class Lot:
         rows.end(self.conn, self._ends)
         rows.change(self.conn, list(self._changed.values()))
         if fresh:
-            rows.add(self.conn, self._rows(fresh))
+            new = self._rows(fresh)
+            rows.add(self.conn, new)
+            take_in(self.conn, new[0][0], new[-1][0])
         rows.say(self.conn, self._notices)
         open_all(self.cases, self.conn, self._opened)
         tell_all(self.cases, self.conn, [*self._acts, *self._joins()])

@@ -120,13 +120,12 @@ alerts = Table(
     UniqueConstraint("onset", "key"),
     Index("ix_alerts_raised", "raised"),
     Index("ix_alerts_rule_raised", "rule", "raised"),
-    Index("ix_alerts_thing_raised", "thing", "raised"),
     Index("ix_alerts_group_id", "group_id", sqlite_where=GROUPED, postgresql_where=GROUPED),
     Index("ix_alerts_open", "raised", sqlite_where=OPEN, postgresql_where=OPEN),
 )
 """`number` comes from `next_numbers(conn, "alerts")`; `key` is rule|thing|onset and makes an alert fire once: look it
-up with its onset, so that the index grows at its end. `group_id`: the number of the alert it joined. `written`,
-`ended`: when the hub wrote down that it was raised and over; empty when its notices tell that."""
+up with its onset, so that the index grows at its end; by thing see `alert_things`. `group_id`: the number of the alert
+it joined. `written`, `ended`: when the hub wrote down that it was raised and over; empty when its notices tell that."""
 
 alert_notices = Table(
     "alert_notices",

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from cheng.infrastructure.alert_things import about, plain_rule
 from cheng.infrastructure.case_lists import Filters, Order
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import alerts, things
@@ -39,7 +40,7 @@ def of_thing(ask: Ask, thing: Thing, entity: type[Entity], levels: frozenset[str
     """The newest alerts of a thing; None when this reader may not see them."""
     if not ask.may("see", target(thing, entity, "alert")):
         return None
-    query = select(alerts).where(alerts.c.thing == thing.idx).order_by(alerts.c.raised.desc()).limit(limit)
+    query = select(alerts).where(about(thing.idx)).order_by(alerts.c.raised.desc()).limit(limit)
     with ask.hub.store.read() as conn:
         return [alert_row(ask, dict(row), levels) for row in conn.execute(query).mappings()]
 
@@ -47,7 +48,7 @@ def of_thing(ask: Ask, thing: Thing, entity: type[Entity], levels: frozenset[str
 def spans(ask: Ask, thing: Thing, rules: Sequence[str], start: int, end: int) -> list[dict[str, Any]]:
     """From when to when alerts of these rules stood for a thing, as far as they touch [start, end)."""
     over = or_(alerts.c.cleared.is_(None), alerts.c.cleared > start)
-    query = select(alerts).where(alerts.c.thing == thing.idx, alerts.c.rule.in_(rules), alerts.c.onset < end, over)
+    query = select(alerts).where(about(thing.idx), plain_rule.in_(rules), alerts.c.onset < end, over)
     query = query.where(alerts.c.withdrawn_at.is_(None)).order_by(alerts.c.onset).limit(500)
     with ask.hub.store.read() as conn:
         return [dict(row) for row in conn.execute(query).mappings()]

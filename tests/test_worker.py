@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cheng.chores import CHORES, Chore
 from cheng.hub import Hub
 from cheng.infrastructure.command_book import CommandBook
-from cheng.infrastructure.job_log import JobLog
+from cheng.infrastructure.job_log import JobLog, Said
 from cheng.infrastructure.job_tables import table_of
 from cheng.infrastructure.tables import commands
 from cheng.standards.durations import hours, minutes
@@ -83,14 +83,14 @@ def test_a_job_writes_readings(town: Town, worker: Worker) -> None:
     town.reports("p1", heat=50)
     town.passes(minutes(10))
     town.reports("p1", heat=70)
-    assert worker.work_out(means, town.clock.now()) == "read 2 rows, wrote 1 readings"
+    assert str(worker.work_out(means, town.clock.now())) == "Rows read: 2; readings written: 1; refused: 0."
     town.hub.pipeline.drain()
     assert town.current("p1", "mean") == 60
 
 
 def test_a_job_sends_commands_which_are_checked_and_told(town: Town, worker: Worker) -> None:
     town.reports("p1", heat=95)
-    assert worker.work_out(cool, town.clock.now()) == "read 2 rows, sent 1 commands"
+    assert str(worker.work_out(cool, town.clock.now())) == "Rows read: 2; commands sent: 1; refused: 0."
     assert town.told("p1") == [("run", {"speed": 50.0, "mode": "soft"})]
 
 
@@ -106,9 +106,9 @@ def test_everything_comes_to_its_turn_and_is_logged(town: Town, worker: Worker) 
     journal = JobLog(town.hub.store)
     runs = {run.job: run for run in journal.recent()}
     assert runs["small_works.means"].outcome == "done"
-    assert runs["small_works.cool"].log == "read 2 rows, sent 1 commands"
+    assert str(runs["small_works.cool"].said) == "Rows read: 2; commands sent: 1; refused: 0."
     assert runs["small_works.never"].outcome == "failed"
-    assert "there is no such valve (small_works.py:" in runs["small_works.never"].log
+    assert "there is no such valve (small_works.py:" in runs["small_works.never"].said.more
     worker.run_due(town.clock.now())
     assert len(journal.recent(job="small_works.cool")) == 1  # a minute has not passed
     town.passes(minutes(1))
@@ -158,17 +158,18 @@ def test_the_chores_of_the_house_run_on_a_real_hub(town: Town) -> None:
     town.reports("p1", heat=50)
     town.happens(Knock, pump="p1", force=3)
     for chore in CHORES:
-        assert isinstance(chore.run(town.hub), str), chore.name
+        said = chore.run(town.hub)
+        assert said is None or str(said), chore.name
 
 
 def test_a_chore_that_fails_is_told_and_the_others_go_on(town: Town) -> None:
-    def fails(hub: Hub) -> str:
+    def fails(hub: Hub) -> Said:
         raise OSError("the disk is gone")
 
-    worker = Worker(town.hub, [Chore("fails", minutes(1), fails), Chore("works", minutes(1), lambda hub: "well")])
+    worker = Worker(town.hub, [Chore("fails", minutes(1), fails), Chore("works", minutes(1), lambda hub: Said("well"))])
     worker.run_due(town.clock.now())
     worker.stop()
-    outcomes = {run.job: (run.outcome, run.log) for run in JobLog(town.hub.store).recent()}
+    outcomes = {run.job: (run.outcome, str(run.said)) for run in JobLog(town.hub.store).recent()}
     assert outcomes["house.works"] == ("done", "well")
     assert outcomes["house.fails"][0] == "failed"
     assert "the disk is gone" in outcomes["house.fails"][1]

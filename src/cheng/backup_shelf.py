@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cheng.backups import back_up, needed, prove
 from cheng.hub import Hub
-from cheng.infrastructure.job_log import JobLog, JobRun
+from cheng.infrastructure.job_log import JobLog, JobRun, Said
 from cheng.infrastructure.progress import Progress
 from cheng.standards.moments import when
 from cheng.standards.problems import Refused
@@ -48,7 +48,7 @@ class BackupShelf:
         """What lies there, the newest first."""
         proved: dict[str, JobRun] = {}
         for run in JobLog(self.hub.store).recent(PROVE, LOOKED_AT):
-            proved.setdefault(run.log.partition(":")[0], run)
+            proved.setdefault(str(run.said.values.get("file")), run)
         files = [file for file in self.folder.glob("cheng-*.tar") if NAME.fullmatch(file.name)]
         found = [(file, file.stat()) for file in files]
         rows = [Archive(f.name, s.st_size, s.st_mtime_ns // 1000, proved.get(f.name)) for f, s in found]
@@ -95,19 +95,22 @@ class BackupShelf:
         return {key: progress for key, progress in found.items() if progress is not None}
 
 
-def reading(file: Path) -> Callable[[Progress], str]:
-    """Reads a file through; the log of either outcome begins with its name."""
+def reading(file: Path) -> Callable[[Progress], Said]:
+    """Reads a file through; the log of either outcome names it."""
 
-    def read(progress: Progress) -> str:
+    def read(progress: Progress) -> Said:
         try:
             told = prove(file, progress)
         except Refused as refused:
-            raise Refused("not-whole", "{name}: {reason}", {"name": file.name, "reason": str(refused)}) from refused
-        return f"{file.name}: whole, {told['files']} files"
+            raise Refused("not-whole", "{file}: {reason}", {"file": file.name, "reason": str(refused)}) from refused
+        return Said("{file} is whole; files: {n}.", {"file": file.name, "n": told["files"]})
 
     return read
 
 
-def said(told: dict[str, object]) -> str:
+def said(told: dict[str, object]) -> Said:
     """What came of a backup, for the log."""
-    return f"{told['file']}: {told['files']} files, {int(str(told['bytes'])) / 1e6:,.1f} MB"
+    size = f"{int(str(told['bytes'])) / 1e6:,.1f}"
+    return Said(
+        "{file} is written; files: {n}, together {size} MB.", {"file": told["file"], "n": told["files"], "size": size}
+    )

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from cheng.hub import Hub
 from cheng.infrastructure.history import Keep
-from cheng.infrastructure.job_log import JobLog
+from cheng.infrastructure.job_log import JobLog, Said
 from cheng.infrastructure.storage import StorageBook, measure
 from cheng.infrastructure.tables import refused
 from cheng.kernel.entities import Quantity
@@ -22,7 +22,7 @@ class Chore:
 
     name: str
     every: Duration
-    run: Callable[[Hub], str]
+    run: Callable[[Hub], Said | None]
 
     @property
     def key(self) -> str:
@@ -30,13 +30,13 @@ class Chore:
         return f"house.{self.name}"
 
 
-def settle_history(hub: Hub) -> str:
+def settle_history(hub: Hub) -> Said | None:
     """Writes what is held in memory into a sorted segment, and merges small ones."""
     moved = hub.history.compact()
-    return f"{moved} readings settled" if moved else ""
+    return Said("Readings settled: {n}.", {"n": moved}) if moved else None
 
 
-def forget(hub: Hub) -> str:
+def forget(hub: Hub) -> Said | None:
     """Drops or rolls up readings that are older than their attribute, or the house, keeps them."""
     house = seconds(hub.settings.keep_readings / SECOND)
     rolled = seconds(hub.settings.keep_summaries / SECOND)
@@ -46,66 +46,67 @@ def forget(hub: Hub) -> str:
         summed_up = field is None or isinstance(field, Quantity)
         policy[number] = Keep(raw, hours(1) if summed_up else None, rolled)
     dropped = hub.history.retain(policy, hub.clock.now(), events=house)
-    return f"{dropped} readings rolled up or dropped" if dropped else ""
+    return Said("Readings rolled up or dropped: {n}.", {"n": dropped}) if dropped else None
 
 
-def prove_history(hub: Hub) -> str:
+def prove_history(hub: Hub) -> Said | None:
     """Reads all that is stored against its checksums."""
     damages = hub.history.prove()
-    return f"{len(damages)} damaged places: {'; '.join(str(d) for d in damages[:5])}" if damages else ""
+    listed = "".join(f"\n{damage}" for damage in damages[:5])
+    return Said("Damaged places: {n}.", {"n": len(damages)}, listed) if damages else None
 
 
-def sweep_sessions(hub: Hub) -> str:
+def sweep_sessions(hub: Hub) -> Said | None:
     """Ends sessions that are over."""
     gone = hub.sessions.sweep()
-    return f"{gone} sessions ended" if gone else ""
+    return Said("Sessions ended: {n}.", {"n": gone}) if gone else None
 
 
-def resume_cases(hub: Hub) -> str:
+def resume_cases(hub: Hub) -> Said | None:
     """Lets suspended cases go on whose time has come."""
     resumed = hub.cases.resume_due()
-    return f"{len(resumed)} cases resumed" if resumed else ""
+    return Said("Cases resumed: {n}.", {"n": len(resumed)}) if resumed else None
 
 
-def end_alerts(hub: Hub) -> str:
+def end_alerts(hub: Hub) -> Said | None:
     """Ends alerts of events whose case is over, and tells open pages."""
     messages = hub.alerts.end_events()
     for topic, body in messages:
         hub.bus.publish(topic, body)
-    return f"{len(messages)} alerts ended" if messages else ""
+    return Said("Alerts ended: {n}.", {"n": len(messages)}) if messages else None
 
 
-def seal_audit(hub: Hub) -> str:
+def seal_audit(hub: Hub) -> Said | None:
     """Signs where the audit ends now, so that nobody can shorten or rewrite it unnoticed."""
     seal = hub.seals.seal(hub.store, hub.clock.now())
-    return f"sealed up to row {seal.seq}" if seal else ""
+    return Said("Sealed up to row {n}.", {"n": seal.seq}) if seal else None
 
 
-def work_out_indicators(hub: Hub) -> str:
+def work_out_indicators(hub: Hub) -> Said | None:
     """Keeps the values of the last days of every indicator."""
     kept = hub.indicators.keep_all()
-    return f"{kept} indicators worked out" if kept else ""
+    return Said("Indicators worked out: {n}.", {"n": kept}) if kept else None
 
 
-def note_tokens(hub: Hub) -> str:
+def note_tokens(hub: Hub) -> Said | None:
     """Writes down when tokens were last used."""
     seen = hub.tokens.write_seen()
-    return f"{seen} tokens seen" if seen else ""
+    return Said("Tokens seen: {n}.", {"n": seen}) if seen else None
 
 
-def measure_storage(hub: Hub) -> str:
+def measure_storage(hub: Hub) -> Said | None:
     """Notes how much is kept, so that the console can say when the disk will be full."""
     StorageBook(hub.store).note(measure(hub.clock.now(), hub.store, hub.history, hub.settings.data))
-    return ""
+    return None
 
 
-def tidy(hub: Hub) -> str:
+def tidy(hub: Hub) -> Said | None:
     """Drops old refused payloads and old runs of jobs."""
     now = hub.clock.now()
     with hub.store.write() as conn:
         gone = conn.execute(delete(refused).where(refused.c.at < now - hub.settings.keep_refused)).rowcount
     gone += JobLog(hub.store).trim(now - hub.settings.keep_logs)
-    return f"{gone} old rows dropped" if gone else ""
+    return Said("Old rows dropped: {n}.", {"n": gone}) if gone else None
 
 
 CHORES = (

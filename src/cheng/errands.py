@@ -8,7 +8,7 @@ from cheng.backup_shelf import BACK_UP, said
 from cheng.backups import back_up
 from cheng.hub import Hub
 from cheng.infrastructure.dry_run import try_rule
-from cheng.infrastructure.job_log import JobLog
+from cheng.infrastructure.job_log import JobLog, Said
 from cheng.kernel.dry_runs import Setting
 from cheng.kernel.model import Model
 from cheng.kernel.rules import Rule
@@ -23,7 +23,7 @@ def backup(hub: Hub, file: str) -> dict[str, Any]:
     try:
         told = back_up(hub, Path(file))
     except Refused as refused:
-        journal.write(BACK_UP, started, hub.clock.now(), "failed", str(refused))
+        journal.write(BACK_UP, started, hub.clock.now(), "failed", Said(refused.message, refused.values))
         raise
     journal.write(BACK_UP, started, hub.clock.now(), "done", said(told))
     return told

@@ -21,7 +21,7 @@ import pyarrow as pa
 from cheng.chores import CHORES, Chore
 from cheng.hub import Hub
 from cheng.infrastructure.command_book import CommandBook
-from cheng.infrastructure.job_log import JobLog
+from cheng.infrastructure.job_log import JobLog, Said
 from cheng.infrastructure.job_tables import orders_of, reports_of, table_of, wrong
 from cheng.infrastructure.progress import Progress
 from cheng.infrastructure.resolving import resolve
@@ -42,6 +42,11 @@ MOST_PATIENT = 6
 """After so many failures in a row a job does not wait longer still: 2**6 times its interval."""
 RARE = days(1).us
 TOLD = 5
+SENTENCES = {
+    True: "Rows read: {rows}; readings written: {n}; refused: {refused}.",
+    False: "Rows read: {rows}; commands sent: {n}; refused: {refused}.",
+}
+"""What a job did, by whether it writes readings."""
 """Refused rows that a job's log names."""
 
 Work = type[Job] | Chore
@@ -143,7 +148,7 @@ class Worker:
             turn.progress = Progress(self.hub.clock.now)
         return self._hands.submit(self._run, turn)
 
-    def begin(self, key: str, work: Callable[[Progress], str]) -> "Future[None]":
+    def begin(self, key: str, work: Callable[[Progress], Said]) -> "Future[None]":
         """Has something done in the background that a person asks for, with a log as a job's; `work` tells how far it
         is, and in the end what came of it. Refused while the last one of that key is under way.
         """
@@ -158,7 +163,7 @@ class Worker:
         turn = self.turns.get(key)
         return self._asked.get(key) or (turn.progress if turn is not None else None)
 
-    def _do(self, key: str, work: Callable[[Progress], str], progress: Progress) -> None:
+    def _do(self, key: str, work: Callable[[Progress], Said], progress: Progress) -> None:
         try:
             self._logged(key, lambda: work(progress))
         finally:
@@ -182,11 +187,11 @@ class Worker:
         try:
             said = chore.run(self.hub)
         except Exception as error:  # whatever went wrong, the rest of the house goes on
-            self.journal.write(chore.key, started, self.hub.clock.now(), "failed", reason(error))
+            self.journal.write(chore.key, started, self.hub.clock.now(), "failed", failure(error))
             log.warning("%s failed: %s", chore.key, error)
             return False
-        if said or chore.every.us >= RARE:  # what is rare is noted, so that a restart does not do it again
-            self.journal.write(chore.key, started, self.hub.clock.now(), "done", said)
+        if said is not None or chore.every.us >= RARE:  # what is rare is noted, so that a restart does not do it again
+            self.journal.write(chore.key, started, self.hub.clock.now(), "done", said or Said())
         return True
 
     # -- jobs
@@ -194,18 +199,18 @@ class Worker:
     def _job(self, job: type[Job], progress: Progress | None) -> bool:
         return self._logged(job.key(), lambda: self.work_out(job, self.hub.clock.now(), progress))
 
-    def _logged(self, key: str, work: Callable[[], str]) -> bool:
+    def _logged(self, key: str, work: Callable[[], Said]) -> bool:
         run = self.journal.begin(key, self.hub.clock.now())
         try:
             said, outcome = work(), "done"
         except Exception as error:  # an application's mistake is its own; the rest of the house goes on
-            said, outcome = str(error) if isinstance(error, Refused) else reason(error), "failed"
+            said, outcome = failure(error), "failed"
             log.warning("%s failed: %s", key, error)
         self.journal.end(run, self.hub.clock.now(), outcome, said)
-        self.hub.bus.publish("jobs/" + outcome, {"job": key, "run": run, "log": said})
+        self.hub.bus.publish("jobs/" + outcome, {"job": key, "run": run, "log": str(said)})
         return outcome == "done"
 
-    def work_out(self, job: type[Job], now: int, progress: Progress | None = None) -> str:
+    def work_out(self, job: type[Job], now: int, progress: Progress | None = None) -> Said:
         """Runs a job over the tables it reads and does what it says; a few words on what came of it.
 
         Raises SpecError when it returns something else than it declared, and whatever its own function raises.
@@ -226,14 +231,13 @@ class Worker:
             progress.tell("Writing {n} readings", n=len(batch))
             if len(batch):
                 hub.pipeline.submit(batch).result()
-            said = f"read {rows} rows, wrote {len(batch)} readings"
+            done = len(batch)
         else:
             assert job.sends is not None
             progress.tell("Sending {n} commands", n=result.num_rows)
-            sent, refused = self.commands.send_all(orders_of(result, job.sends, job.key()), HOUSE.name)
-            said = f"read {rows} rows, sent {sent} commands"
+            done, refused = self.commands.send_all(orders_of(result, job.sends, job.key()), HOUSE.name)
         told = "".join(f"\n{error}" for error in refused[:TOLD])
-        return f"{said}, {len(refused)} refused{told}" if refused else said
+        return Said(SENTENCES[job.writes is not None], {"rows": rows, "n": done, "refused": len(refused)}, told)
 
     def _latitudes(self, type_name: str, field: str) -> Floats:
         judge = self.hub.judges.by_type[type_name]
@@ -268,8 +272,10 @@ def leave_signals_alone() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def reason(error: Exception) -> str:
-    """Why something failed, for the console: the sentence, and where in the application it happened."""
+def failure(error: Exception) -> Said:
+    """Why something failed, for the console: the sentence, or where in the application it happened."""
+    if isinstance(error, Refused):
+        return Said(error.message, error.values)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return Said(more=f"{type(error).__name__}: {error}{place}")

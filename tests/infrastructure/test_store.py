@@ -8,15 +8,11 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from cheng.infrastructure.alert_things import BEHIND, about, alerts_of_things
-from cheng.infrastructure.store import MIGRATIONS, Store, next_numbers, reachable, serialise, upsert
+from cheng.infrastructure.store import Store, next_numbers, reachable, serialise, upsert
 from cheng.infrastructure.tables import (
     APPEND_ONLY,
     acts,
@@ -268,70 +264,6 @@ def test_opens_again_without_loss_and_refuses_a_newer_store(store_url: str) -> N
     store.close()
     with pytest.raises(SpecError, match="newer Cheng"):
         Store(store_url)
-
-
-@pytest.mark.backends
-def test_migrations_go_down_and_up_again(store: Store) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    steps = [script.module for script in ScriptDirectory.from_config(config).walk_revisions()]
-    with store.write() as conn:
-        context = MigrationContext.configure(conn)
-        with context.begin_transaction(), Operations.context(context):
-            for step in steps:
-                step.downgrade()
-            left = set(inspect(conn).get_table_names()) - {"sqlite_sequence"}
-            assert left == {"alembic_version"}
-            for step in reversed(steps):
-                step.upgrade()
-    with store.read() as conn:
-        assert set(inspect(conn).get_table_names()) >= set(metadata.tables)
-
-
-@pytest.mark.backends
-def test_alerts_go_down_and_up_again_with_their_stories(store: Store) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    step = ScriptDirectory.from_config(config).get_revision("0003").module
-    alert = {"rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger", "message_values": {"n": 1}}
-    plain = alert | {"number": 1, "key": "a", "cleared": AT + 5, "state": "standing", "written": AT, "ended": AT + 9}
-    joined = alert | {"number": 2, "key": "b", "cleared": None, "state": "shelved", "group_id": 1}
-    with store.write() as conn:
-        conn.execute(insert(alerts), plain)
-        conn.execute(insert(alerts), joined)
-        conn.execute(insert(alert_notices), {"alert": 2, "at": AT, "kind": "raised", "detail": {"state": "shelved"}})
-        with Operations.context(MigrationContext.configure(conn)):
-            step.downgrade()
-            step.upgrade()
-        conn.execute(insert(alert_notices), {"alert": 2, "at": AT + 10, "kind": "cleared", "detail": {}})
-    with store.read() as conn:
-        found = conn.execute(select(alerts.c.number, alerts.c.group_id, alerts.c.written).order_by(alerts.c.number))
-        assert [tuple(row) for row in found] == [(1, None, None), (2, 1, None)]
-        notices = [alert_notices.c[name] for name in ("alert", "at", "kind", "detail")]
-        said = conn.execute(select(*notices).order_by(notices[0], notices[1]))
-        assert [tuple(row) for row in said] == [
-            (1, AT, "raised", {"state": "standing"}),
-            (1, AT + 9, "cleared", {"time": AT + 5}),
-            (2, AT, "raised", {"state": "shelved"}),
-            (2, AT + 10, "cleared", {}),
-        ]
-
-
-@pytest.mark.backends
-def test_alerts_that_were_there_before_are_found_by_their_thing(store: Store) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    step = ScriptDirectory.from_config(config).get_revision("0004").module
-    alert = {"rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger", "message_values": {}}
-    numbers = [1, BEHIND, BEHIND + 1]
-    with store.write() as conn:
-        for number in numbers:
-            conn.execute(insert(alerts), alert | {"number": number, "key": str(number), "state": "open", "thing": 7})
-        with Operations.context(MigrationContext.configure(conn)):
-            step.downgrade()
-            step.upgrade()
-        assert list(conn.execute(select(alerts_of_things.c.number)).scalars()) == numbers[:2]
-        assert list(conn.execute(select(alerts.c.number).where(about(7))).scalars()) == numbers
 
 
 @pytest.mark.parametrize(

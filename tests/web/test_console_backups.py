@@ -112,7 +112,7 @@ def test_a_backup_is_read_through(hub: Hub, shelf: BackupShelf, visitor: Come) -
     shelf.prove(name)
     ended(shelf)
     assert told(operator)["backups"][0]["state"] == "damaged"
-    assert "cheng.db in it is damaged" in JobLog(hub.store).recent(PROVE, 1)[0].log
+    assert "cheng.db in it is damaged" in str(JobLog(hub.store).recent(PROVE, 1)[0].said)
 
 
 def test_a_backup_is_thrown_away(hub: Hub, shelf: BackupShelf, visitor: Come) -> None:

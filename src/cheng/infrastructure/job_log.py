@@ -1,7 +1,10 @@
 """The log of what was worked out: one row a run, with its outcome and what it said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
 from cheng.infrastructure.store import Store
@@ -9,6 +12,20 @@ from cheng.infrastructure.tables import job_runs
 
 KEPT = 200
 """Runs of each job that are kept whatever their age."""
+LONGEST = 10_000
+"""Characters of what is kept beside the sentence."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a run says of itself: a sentence with blanks, which every reader has in their language, and what only who
+    looks after the machine will read."""
+
+    text: str = ""
+    values: Mapping[str, Any] = {}
+    more: str = ""
+
+    def __str__(self) -> str:
+        return self.text.format(**self.values) + self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +37,7 @@ class JobRun:
     started: int
     finished: int | None
     outcome: str
-    log: str
+    said: Said
 
 
 class JobLog:
@@ -35,14 +52,14 @@ class JobLog:
             row = insert(job_runs).values(job=job, started=now).returning(job_runs.c.id)
             return int(conn.execute(row).scalar_one())
 
-    def end(self, run: int, now: int, outcome: str, log: str) -> None:
+    def end(self, run: int, now: int, outcome: str, said: Said) -> None:
         with self.store.write() as conn:
             done = update(job_runs).where(job_runs.c.id == run)
-            conn.execute(done.values(finished=now, outcome=outcome, log=log[:10_000]))
+            conn.execute(done.values(finished=now, outcome=outcome, log=written(said)))
 
-    def write(self, job: str, started: int, now: int, outcome: str, log: str) -> None:
+    def write(self, job: str, started: int, now: int, outcome: str, said: Said) -> None:
         """A run that is over already."""
-        row = {"job": job, "started": started, "finished": now, "outcome": outcome, "log": log[:10_000]}
+        row = {"job": job, "started": started, "finished": now, "outcome": outcome, "log": written(said)}
         with self.store.write() as conn:
             conn.execute(insert(job_runs).values(**row))
 
@@ -58,7 +75,7 @@ class JobLog:
         if job is not None:
             query = query.where(job_runs.c.job == job)
         with self.store.read() as conn:
-            return [JobRun(**row) for row in conn.execute(query).mappings()]
+            return [run(**row) for row in conn.execute(query).mappings()]
 
     def cut_off(self, now: int) -> int:
         """Closes the runs that the end of the last hub interrupted; how many there were."""
@@ -73,3 +90,13 @@ class JobLog:
         old = select(ranked.c.id).where(ranked.c.place > KEPT)
         with self.store.write() as conn:
             return conn.execute(delete(job_runs).where(job_runs.c.started < before, job_runs.c.id.in_(old))).rowcount
+
+
+def written(said: Said) -> str:
+    """As the log keeps it."""
+    return msgspec.json.encode(msgspec.structs.replace(said, more=said.more[:LONGEST])).decode()
+
+
+def run(log: str, **row: Any) -> JobRun:
+    """A row of the log; those of before it kept sentences are told as they are."""
+    return JobRun(**row, said=msgspec.json.decode(log, type=Said) if log.startswith("{") else Said(more=log))

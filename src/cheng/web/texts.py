@@ -24,7 +24,7 @@ LOCALES = SOURCE / "locale"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
 """What a reader can choose, each in its own words; the first is what the house speaks by itself."""
 CALLS = {"_": 0, "say": 0, "gettext": 0, "ngettext": 0, "Refused": 1, "Condition": 2, "Decision": 1, "Column": 1}
-CALLS |= {"Entry": 0, "wrong": 1, "see_other": 2, "said": 1, "tell": 0}
+CALLS |= {"Entry": 0, "wrong": 1, "see_other": 2, "said": 1, "tell": 0, "Said": 0}
 """Calls with a text, and which argument it is, counted from 0."""
 NAMED = {"why_not", "entry", "about", "required"}
 """Names of arguments that hold texts."""

@@ -10,7 +10,7 @@ from cheng.standards.durations import days
 from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.city.noting import note
-from cheng.web.console.works import under_way
+from cheng.web.console.works import under_way, words
 from cheng.web.pages import Answer, Column, Page, get, post, see_other
 
 COLUMNS = (
@@ -50,7 +50,7 @@ def backups(ask: Ask) -> Page:
     archives = there.archives() if there is not None else []
     rows = [row_of(ask, archive) for archive in archives]
     running = {key: under_way(ask, progress) for key, progress in there.progress().items()} if there is not None else {}
-    runs = [run_row(run) for run in JobLog(ask.hub.store).recent(MADE, RUNS)]
+    runs = [run_row(ask, run) for run in JobLog(ask.hub.store).recent(MADE, RUNS)]
     data: dict[str, Any] = {"backups": rows, "under_way": running, "runs": runs}
     if there is not None:
         data["needs"], data["free"] = there.room()
@@ -79,9 +79,9 @@ def row_of(ask: Ask, archive: Any) -> dict[str, Any]:
     }
 
 
-def run_row(run: JobRun) -> dict[str, Any]:
+def run_row(ask: Ask, run: JobRun) -> dict[str, Any]:
     took = None if run.finished is None else run.finished - run.started
-    return {"started": run.started, "took": took, "outcome": run.outcome or "under way", "log": run.log}
+    return {"started": run.started, "took": took, "outcome": run.outcome or "under way", "log": words(ask, run.said)}
 
 
 @post("/console/backups", needs=("backup", "store"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cheng.infrastructure.job_log import JobLog, JobRun
+from cheng.infrastructure.job_log import JobLog, JobRun, Said
 from cheng.infrastructure.progress import Progress
 from cheng.kernel.specs import title_of
 from cheng.web.ask import Ask
@@ -57,6 +57,11 @@ def works(ask: Ask) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["under_way"] is None, row["outcome"] not in ("failed", "cut off")))
 
 
+def words(ask: Ask, said: Said) -> str:
+    """What a run said, in the reader's language."""
+    return (ask._(said.text, **said.values) if said.text else "") + said.more
+
+
 def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[str, Any]:
     """One line; `turn` is the worker's, where it works in this process."""
     every = turn.work.every if turn is not None else getattr(ask.hub.model.jobs.get(key), "every", None)
@@ -72,7 +77,7 @@ def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[s
         "outcome": "" if progress is not None else run.outcome if run is not None else "never",
         "under_way": under_way(ask, progress) if progress is not None else None,
         "asked": turn is None,
-        "said": run.log if run is not None else "",
+        "said": words(ask, run.said) if run is not None else "",
         "started": run.started if run is not None else None,
         "took": run.finished - run.started if run is not None and run.finished is not None else None,
         "url": ask.url(f"/console/jobs/{key}"),
@@ -89,7 +94,7 @@ def job(ask: Ask, key: str) -> Page:
             "started": run.started,
             "took": None if run.finished is None else run.finished - run.started,
             "outcome": run.outcome or "under way",
-            "log": run.log,
+            "log": words(ask, run.said),
         }
         for run in JobLog(ask.hub.store).recent(key, ask.limit(50, 200))
     ]

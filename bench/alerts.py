@@ -167,7 +167,7 @@ def lifecycles(count: int) -> float:
             hub.close()
 
 
-FEW = "each commit costs some 150 µs and a page of the index of things for each alert, however few share it"
+FEW = "each commit costs some 150 µs, however few share it"
 CASE = "half of it is a case's 17 indexes and three rows, half the rules of cases, in Python"
 STEPS = "a commit with fsync for each of four steps, and some 700 µs of Python and SQLAlchemy in each but the first"
 

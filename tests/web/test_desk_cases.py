@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from desk_town import Desk, open_desk
 
+from cheng.kernel.house import Area
 from cheng.standards.durations import minutes
 
 
@@ -115,6 +116,14 @@ class TestFilters:
         text = desk["lena"].get("/desk?q=East&level=danger").text
         assert 'value="East"' in text
         assert '<option value="danger" selected>' in text
+
+    def test_areas_are_offered_with_what_they_lie_in(self, desk: Desk) -> None:
+        desk.town.register(Area, "area-lane", name="Mill Lane", level="street", parent="area-east")
+        desk.town.register(Area, "area-yard", name="Mill Yard", level="grid", parent="area-lane")
+        text = desk["lena"].get("/desk").text
+        assert '<option value="area-lane">East Street · Mill Lane</option>' in text
+        assert "Mill Yard" not in text
+        assert '<option value="area-yard" selected>Mill Yard</option>' in desk["lena"].get("/desk?area=area-yard").text
 
     def test_htmx_gets_the_list_alone(self, desk: Desk) -> None:
         text = desk["lena"].get("/desk", headers={"hx-request": "true"}).text

@@ -11,6 +11,7 @@ from cheng.infrastructure.case_search import Sought
 from cheng.kernel.rules import LEVELS
 from cheng.kernel.standing import Light
 from cheng.web.city.area_tree import Tree
+from cheng.web.city.areas import sorted_by_name
 from cheng.web.city.seeing import area_name
 from cheng.web.city.words import name_of
 from cheng.web.desk import words
@@ -20,9 +21,8 @@ from cheng.web.pages import Ask, Column, Page, get
 
 ALIVE = ("open", "suspended")
 OVER = ("closed", "void", "merged")
+SMALL = ("community", "grid")
 LIGHTS: tuple[Light, ...] = ("red", "yellow", "green")
-MOST_AREAS = 300
-"""Areas the filter offers by name."""
 COLUMNS = (
     Column("title", "What"),
     Column("number", "Number"),
@@ -128,14 +128,26 @@ def below(ask: Ask, area: str) -> tuple[str, ...]:
 def choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer."""
     flows = sorted((ask._(name_of(flow)), key) for key, flow in ask.hub.cases.flows.items())
-    areas = sorted((each.name or each.id, each.id) for each in ask.hub.things.of_type("Area"))
     levels = {"notice": ask._("Notice"), "warning": ask._("Warning"), "danger": ask._("Danger")}
     levels["emergency"] = ask._("Emergency")
     return {
         "flow": [("", ask._("All")), *((key, text) for text, key in flows)],
         "level": [("", ask._("All")), *((level, levels[level]) for level in reversed(LEVELS))],
-        "area": [("", ask._("All")), *((id_, text) for text, id_ in areas[:MOST_AREAS])] if areas else [],
+        "area": area_choices(ask),
     }
+
+
+def area_choices(ask: Ask) -> list[tuple[str, str]]:
+    """Districts with their streets; a smaller area only when the address has it: a city has thousands."""
+    areas = {area.id: area for area in ask.hub.things.of_type("Area")}
+    tree = Tree(area for area in areas.values() if area.properties.get("level") not in SMALL)
+    found = {}
+    for district in sorted_by_name(tree, ""):
+        found[district] = areas[district].name or district
+        found |= {street: f"{found[district]} · {areas[street].name}" for street in sorted_by_name(tree, district)}
+    if (asked := ask.query("area")) in areas:
+        found.setdefault(asked, area_name(ask, asked))
+    return [("", ask._("All")), *found.items()] if found else []
 
 
 def case_rows(ask: Ask, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:

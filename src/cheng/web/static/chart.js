@@ -13,14 +13,27 @@ let library = null;
 const COLOURS = ["--accent", "--light-yellow", "--light-green", "--danger", "--ink-2"];
 const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [4, 4]];
 const MOST_ROWS = 500;
+const NEAR = "300px"; // a chart so close to the screen is drawn before one comes there
 
 export function start(part) {
   const figures = part.matches?.("[data-chart]") ? [part] : part.querySelectorAll("[data-chart]");
   for (const figure of figures) {
     if (figure.dataset.drawn) continue;
     figure.dataset.drawn = "1";
-    draw(figure).catch((error) => (readout(figure).textContent = `${figure.dataset.textFailed || ""} ${error.message}`));
+    near(figure, () => {
+      draw(figure).catch((error) => (readout(figure).textContent = `${figure.dataset.textFailed || ""} ${error.message}`));
+    });
   }
+}
+
+/** Calls when a figure comes near the screen: what is further down costs a phone nothing. */
+function near(figure, then) {
+  const watch = new IntersectionObserver((seen) => {
+    if (!seen.some((each) => each.isIntersecting)) return;
+    watch.disconnect();
+    then();
+  }, { rootMargin: NEAR });
+  watch.observe(figure);
 }
 
 function load() {

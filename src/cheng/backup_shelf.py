@@ -7,10 +7,10 @@ is asked by the page; what was done stands in the log of jobs, where `cheng back
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cheng.backups import back_up, needed, prove
+from cheng.beside import Archive
 from cheng.hub import Hub
 from cheng.infrastructure.job_log import JobLog, JobRun, Said
 from cheng.infrastructure.progress import Progress
@@ -23,18 +23,6 @@ BACK_UP, PROVE = "house.back_up", "house.prove_backup"
 NAME = re.compile(r"cheng-\d{8}-\d{6}\.tar")
 LOOKED_AT = 200
 """Runs in which the verdict on an archive is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """One backup on the shelf."""
-
-    name: str
-    bytes: int
-    at: int
-    """when it was made, µs"""
-    proved: JobRun | None
-    """the last time it was read through"""
 
 
 class BackupShelf:

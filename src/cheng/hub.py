@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 
+from cheng.beside import Devices, Retry, Shelf, Works
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.area_tiles import AreaTiles
 from cheng.infrastructure.base_map import BaseMap
@@ -66,6 +67,10 @@ class Hub:
     pipeline: Pipeline
     inputs: Inputs
     machine: Machine
+    worker: Works | None = None
+    broker: Devices | None = None
+    retry: Retry | None = None
+    backups: Shelf | None = None
 
     def counters(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
         """Name, help, labels and value of what the house counts, for /metrics."""

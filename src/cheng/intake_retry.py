@@ -4,12 +4,12 @@
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from cheng.beside import Retry
 from cheng.hub import Hub
 from cheng.infrastructure.refused_box import Kept
 from cheng.infrastructure.registration import NewThing
@@ -19,7 +19,6 @@ from cheng.security.actors import Actor
 from cheng.security.permissions import Target
 from cheng.standards.problems import InputError
 
-Retry = Callable[[Kept, bytes, Actor], dict[str, Any]]
 SENML = "application/senml+json"
 ROOT = "cheng"
 """Where topics of things begin."""
@@ -38,7 +37,7 @@ def retry_of(hub: Hub) -> Retry:
     """
     intake = Intake(hub, keeps=False)
 
-    def retry(kept: Kept, payload: bytes, actor: Actor) -> dict[str, Any]:
+    def retry(kept: Kept, payload: bytes, actor: Actor, /) -> dict[str, Any]:
         door = kept.door if kept.door.endswith(AGAIN) else f"{kept.door}{AGAIN}"
         payload = as_lines(payload, kept.at)
         if is_thing(payload):

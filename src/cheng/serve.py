@@ -101,9 +101,7 @@ async def run(
         if feed is not None:
             stack.push_async_callback(asyncio.to_thread, feed.stop)
         worker = Worker(hub)
-        parts = {"broker": broker, "worker": worker, "retry": retry_of(hub), "backups": BackupShelf(hub, worker)}
-        for name, part in parts.items():
-            setattr(hub, name, part)  # the hub knows nothing that stands above it; pages look whether it is there
+        hub.broker, hub.worker, hub.retry, hub.backups = broker, worker, retry_of(hub), BackupShelf(hub, worker)
         worker.start()
         stack.push_async_callback(asyncio.to_thread, worker.stop)
         stack.callback(hub.bus.close)

@@ -106,7 +106,7 @@ def test_a_backup_is_made_while_one_looks(open_page: Open, served: Served, narro
     finally:
         goes_on.set()
         worker.stop()
-        del hub.worker, hub.backups
+        hub.worker = hub.backups = None
 
 
 def test_what_is_refused_is_mended_on_the_page(open_page: Open, served: Served) -> None:
@@ -123,4 +123,4 @@ def test_what_is_refused_is_mended_on_the_page(open_page: Open, served: Served) 
     field.fill(field.input_value().replace("yesterday", "2026-11-20T08:00:00+08:00"))
     page.get_by_role("button", name="Send it again").click()
     expect(page.locator(".notice-done")).to_contain_text("1 reading was taken.")
-    del hub.retry
+    hub.retry = None

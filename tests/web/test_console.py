@@ -76,9 +76,9 @@ def test_what_is_kept_and_what_runs(hub: Hub, visitor: Come) -> None:
 def test_a_job_is_run_by_hand(hub: Hub, visitor: Come) -> None:
     operator = visitor("operator")
     assert operator.send("/console/jobs/house.tidy", "/account/password").status_code == 409
-    hub.worker = Worker(hub)  # type: ignore[attr-defined]  # as `serve` does
+    hub.worker = Worker(hub)  # as `serve` does
     answer = operator.send("/console/jobs/house.tidy", "/console")
-    hub.worker.stop()  # type: ignore[attr-defined]
+    hub.worker.stop()
     assert answer.status_code == 303
     assert deeds(hub, "run")[0]["object"] == "job:house.tidy"
     assert operator.get("/console/jobs/house.tidy").status_code == 200
@@ -106,7 +106,7 @@ def test_a_mended_payload_is_taken(hub: Hub, visitor: Come) -> None:
     page = "/console/refused/1"
     mended = '{"id":"hydrant-1","attr":"pressure","time":"2026-11-20T07:59:00+08:00","value":3}'
     assert operator.send(f"{page}/retry", page, payload=mended).status_code == 409
-    hub.retry = retry_of(hub)  # type: ignore[attr-defined]  # as `serve` does
+    hub.retry = retry_of(hub)  # as `serve` does
     wrong = operator.send(f"{page}/retry", page, payload='{"id":"hydrant-1","attr":"pressure","time":"x","value":3}')
     assert wrong.status_code == 422
     assert hub.refused.get(1).state == "kept"

@@ -35,8 +35,8 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 def shelf(hub: Hub) -> Iterator[BackupShelf]:
     """As `serve` gives it to the hub."""
     worker = Worker(hub)
-    hub.worker, hub.backups = worker, BackupShelf(hub, worker)  # type: ignore[attr-defined]
-    yield hub.backups  # type: ignore[attr-defined]
+    hub.worker, hub.backups = worker, BackupShelf(hub, worker)
+    yield hub.backups
     worker.stop()
 
 

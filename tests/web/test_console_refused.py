@@ -24,7 +24,7 @@ BAD = '{"id":"hydrant-1","attr":"pressure","time":"yesterday","value":3}'
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     opened = open_waterworks(tmp_path)
-    opened.retry = retry_of(opened)  # type: ignore[attr-defined]  # as `serve` does
+    opened.retry = retry_of(opened)  # as `serve` does
     yield opened
     opened.close()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar.response import File
 
+from cheng.beside import Archive, Shelf
 from cheng.infrastructure.job_log import JobLog, JobRun
 from cheng.security.permissions import Target
 from cheng.standards.durations import days
@@ -26,16 +27,11 @@ OLD = days(7).us
 """When the last backup is older than this, the overview says so."""
 
 
-def shelf(ask: Ask) -> Any:
-    """Where backups lie; None in a process without one. `serve` gives it to the hub."""
-    return getattr(ask.hub, "backups", None)
-
-
-def needed(ask: Ask) -> Any:
-    found = shelf(ask)
-    if found is None:
+def needed(ask: Ask) -> Shelf:
+    """Where backups lie. Refused (409) in a process without a shelf."""
+    if ask.hub.backups is None:
         raise Refused("no-backups", "Backups cannot be made from this process.", status=409)
-    return found
+    return ask.hub.backups
 
 
 def last_made(ask: Ask) -> JobRun | None:
@@ -46,7 +42,7 @@ def last_made(ask: Ask) -> JobRun | None:
 @get("/console/backups", needs=("backup", "store"), entry="Backups", order=17)
 def backups(ask: Ask) -> Page:
     """What lies on the shelf, what is under way, and how it is restored."""
-    there = shelf(ask)
+    there = ask.hub.backups
     archives = there.archives() if there is not None else []
     rows = [row_of(ask, archive) for archive in archives]
     running = {key: under_way(ask, progress) for key, progress in there.progress().items()} if there is not None else {}
@@ -61,11 +57,11 @@ def backups(ask: Ask) -> Page:
 
 def beside(ask: Ask) -> bool:
     """Whether backups lie on the same disk as what they are backups of."""
-    there, data = shelf(ask), ask.hub.settings.data
+    there, data = ask.hub.backups, ask.hub.settings.data
     return there is not None and (not there.folder.is_dir() or there.folder.stat().st_dev == data.stat().st_dev)
 
 
-def row_of(ask: Ask, archive: Any) -> dict[str, Any]:
+def row_of(ask: Ask, archive: Archive) -> dict[str, Any]:
     run = archive.proved
     state = "" if run is None else "under way" if not run.outcome else "whole" if run.outcome == "done" else "damaged"
     command = f"cheng restore {needed(ask).folder.absolute() / archive.name} --data NEW-FOLDER"

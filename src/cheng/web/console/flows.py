@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import Any
 
+from cheng.hub import Hub
 from cheng.web.ask import Ask
 
 KEEP = 150
@@ -72,10 +73,6 @@ def flows(ask: Ask) -> dict[str, Any]:
     }
 
 
-def devices(hub: Any) -> int | None:
-    """Devices connected by MQTT; None where that door is not open. `serve` gives the hub its broker."""
-    broker = getattr(hub, "broker", None)
-    if broker is None:
-        return None
-    counters = broker.counters() if callable(broker.counters) else broker.counters
-    return int(counters.connections)
+def devices(hub: Hub) -> int | None:
+    """Devices connected by MQTT; None where that door is not open."""
+    return None if hub.broker is None else hub.broker.counters.connections

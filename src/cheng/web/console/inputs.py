@@ -87,10 +87,9 @@ def queue_rows(ask: Ask) -> list[dict[str, Any]]:
         queue("alerts", ask._("Changes of alerts not written yet"), pipeline.writer.waiting, ALERTS),
         queue("held", ask._("Readings in the log and memory, not in a segment yet"), held, most_held),
     ]
-    broker = getattr(hub, "broker", None)
-    if broker is not None:
-        pending = broker.counters.pending
-        rows.append(queue("mqtt", ask._("Bytes by MQTT that wait for an answer"), pending, broker.limits.pending))
+    if hub.broker is not None:
+        pending, most = hub.broker.counters.pending, hub.broker.limits.pending
+        rows.append(queue("mqtt", ask._("Bytes by MQTT that wait for an answer"), pending, most))
     return rows
 
 

@@ -31,7 +31,7 @@ def console(ask: Ask) -> Page:
     data["refused"] = ask.hub.refused.counts()
     data["silent"] = silent_count(ask)
     data["trouble"] = str(ask.hub.history.trouble) if ask.hub.history.trouble else ""
-    extra = {"may_run": ask.may("run", "job") and getattr(ask.hub, "worker", None) is not None}
+    extra = {"may_run": ask.may("run", "job") and ask.hub.worker is not None}
     extra |= {"may_back_up": ask.may("backup", "store"), "backup_old": last is None or ask.now - last.started > OLD}
     return Page("console/overview.html", data, extra=extra)
 
@@ -45,10 +45,9 @@ def flows_now(ask: Ask) -> Page:
 @post("/console/jobs/{key:str}", needs=("run", "job"))
 def run_job(ask: Ask, key: str) -> Answer:
     """Have a job worked out now."""
-    worker = getattr(ask.hub, "worker", None)
-    if worker is None:
+    if ask.hub.worker is None:
         raise Refused("no-worker", "Nothing is worked out in this process.", status=409)
-    worker.run_now(key)
+    ask.hub.worker.run_now(key)
     note(ask, "run", f"job:{key}")
     return see_other(ask, "/console", "The job has begun.")
 

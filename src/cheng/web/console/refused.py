@@ -86,7 +86,7 @@ def page(ask: Ask, kept: Kept, form: Form, receipt: dict[str, Any] | None = None
 
 def sends(ask: Ask) -> bool:
     """Whether payloads can be sent again from this process."""
-    return callable(getattr(ask.hub, "retry", None))
+    return ask.hub.retry is not None
 
 
 def again(ask: Ask, kept: Kept, text: bytes) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def again(ask: Ask, kept: Kept, text: bytes) -> dict[str, Any]:
 
     InputError when nothing of it could be understood.
     """
-    if not sends(ask):
+    if ask.hub.retry is None:
         raise Refused("no-retry", "Payloads cannot be sent again from this process.", status=409)
-    receipt: dict[str, Any] = ask.hub.retry(kept, text, ask.actor)  # type: ignore[attr-defined]  # `serve` gives it
+    receipt = ask.hub.retry(kept, text, ask.actor)
     if receipt["accepted"]:
         ask.hub.refused.mark(kept.id, "retried")
         told = {"accepted": receipt["accepted"], "refused": len(receipt["refused"])}

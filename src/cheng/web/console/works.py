@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cheng.beside import Turn
 from cheng.infrastructure.job_log import JobLog, JobRun, Said
 from cheng.infrastructure.progress import Progress
 from cheng.kernel.specs import title_of
@@ -23,7 +24,7 @@ TITLES = {"": "under way", "done": "done", "failed": "failed", "cut off": "inter
 
 def progress_of(ask: Ask, key: str) -> Progress | None:
     """How far a job has come that is under way in this process."""
-    worker = getattr(ask.hub, "worker", None)
+    worker = ask.hub.worker
     return worker.progress(key) if worker is not None else None
 
 
@@ -50,7 +51,7 @@ def works(ask: Ask) -> list[dict[str, Any]]:
         last.setdefault(run.job, run)
     for key in journal.last_started().keys() - last.keys():
         last[key] = journal.recent(key, 1)[0]
-    turns = getattr(getattr(ask.hub, "worker", None), "turns", {})
+    turns = ask.hub.worker.turns if ask.hub.worker is not None else {}
     asked = [key for key in BY_HAND if progress_of(ask, key) is not None]
     keys = dict.fromkeys([*ask.hub.model.jobs, *turns, *sorted(last), *asked])
     rows = [work_row(ask, key, last.get(key), turns.get(key)) for key in keys]
@@ -62,7 +63,7 @@ def words(ask: Ask, said: Said) -> str:
     return (ask._(said.text, **said.values) if said.text else "") + said.more
 
 
-def work_row(ask: Ask, key: str, run: JobRun | None, turn: Any = None) -> dict[str, Any]:
+def work_row(ask: Ask, key: str, run: JobRun | None, turn: Turn | None = None) -> dict[str, Any]:
     """One line; `turn` is the worker's, where it works in this process."""
     every = turn.work.every if turn is not None else getattr(ask.hub.model.jobs.get(key), "every", None)
     job = ask.hub.model.jobs.get(key)
@@ -105,8 +106,7 @@ def job(ask: Ask, key: str) -> Page:
         "title": ask._(title),
         "does": ask._(declared.sentence()) if declared is not None else "",
     }
-    worker = getattr(ask.hub, "worker", None)
-    extra["may_run"] = ask.may("run", "job") and worker is not None and key in worker.turns
+    extra["may_run"] = ask.may("run", "job") and ask.hub.worker is not None and key in ask.hub.worker.turns
     data = {"job": key, "runs": rows, "under_way": under_way(ask, progress) if progress is not None else None}
     return Page("console/job.html", data, rows="runs", columns=RUNS, extra=extra)
 

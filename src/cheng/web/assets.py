@@ -6,9 +6,12 @@ The style lies in `static/css/*.css`, one file a purpose, and goes out as one fi
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import pyarrow as pa
 
 FOLDER = Path(__file__).parent / "static"
 STYLE = "cheng.css"
@@ -24,6 +27,11 @@ TYPES = {
     ".pbf": "application/x-protobuf",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda data: pa.Codec("brotli", compression_level=9).compress(data, asbytes=True),
+    "gzip": lambda data: gzip.compress(data, 9, mtime=0),
+}
+"""The better first; browsers take it by https, and from this machine. Its two highest levels would need seconds."""
 SQUEEZED = ("text/", "image/svg", "application/json", "application/manifest")
 
 
@@ -34,14 +42,19 @@ class Asset:
     data: bytes
     media_type: str
     etag: str
-    _gzipped: bytes | None = None
+    _made: dict[str, bytes] = field(default_factory=dict)
 
     @property
-    def gzipped(self) -> bytes | None:
-        """The file compressed, made when first asked for; None when that would not help."""
-        if self._gzipped is None and self.media_type.startswith(SQUEEZED) and len(self.data) > 500:
-            self._gzipped = gzip.compress(self.data, 9, mtime=0)
-        return self._gzipped
+    def squeezable(self) -> bool:
+        """Whether compressing helps."""
+        return self.media_type.startswith(SQUEEZED) and len(self.data) > 500
+
+    def squeezed(self, accepted: str) -> tuple[str, bytes]:
+        """The best encoding that the browser accepts ("" for none) and the file in it, made when first asked for."""
+        encoding = next((each for each in ENCODERS if each in accepted), "") if self.squeezable else ""
+        if encoding and encoding not in self._made:
+            self._made[encoding] = ENCODERS[encoding](self.data)
+        return encoding, self._made.get(encoding, self.data)
 
 
 @dataclass
@@ -53,7 +66,8 @@ class Assets:
 
     @classmethod
     def read(cls, folder: Path = FOLDER) -> Self:
-        """Read every file below `folder`."""
+        """Read every file below `folder`. Folders behind a link are passed over: what they hold is not this folder's,
+        and everything here is for everybody. (`cheng.web.vendor` copies; it makes no links.)"""
         found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
         contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
         styles = [contents.get(BASE, b""), *(data for name, data in contents.items() if name.startswith("css/"))]

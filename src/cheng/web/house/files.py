@@ -14,12 +14,11 @@ def sent(request: Request[Any, Any, Any], asset: Asset, for_ever: bool) -> Answe
     headers = {"ETag": asset.etag, "Cache-Control": FOR_EVER if for_ever else "public, max-age=300"}
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers, media_type=asset.media_type)
-    body = asset.data
-    if asset.gzipped is not None:
+    encoding, body = asset.squeezed(request.headers.get("accept-encoding", ""))
+    if asset.squeezable:
         headers["Vary"] = "Accept-Encoding"
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-            body = asset.gzipped
+    if encoding:
+        headers["Content-Encoding"] = encoding
     return Response(body, headers=headers, media_type=asset.media_type)
 
 

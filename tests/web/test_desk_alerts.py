@@ -16,6 +16,7 @@ from cheng.web.ask import Ask
 from cheng.web.house import live
 from cheng.web.house.crier import Crier
 from cheng.web.local import Local
+from cheng.web.shared import Shared
 from cheng.web.texts import Language
 
 
@@ -267,7 +268,7 @@ class TestLive:
             async def send(message: Any) -> None:
                 sent.append(message.get("body", b""))
 
-            stream = live.Stream(Crier(desk.hub), ask, after)
+            stream = live.Stream(Crier(desk.hub, Shared()), ask, after)
             answered = asyncio.ensure_future(stream(cast(Any, {}), receive, send))
             while len(sent) < 2:
                 await asyncio.sleep(0)

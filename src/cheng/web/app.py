@@ -26,6 +26,7 @@ from cheng.web.metrics import Counts
 from cheng.web.modules import offered
 from cheng.web.navigation import Navigation
 from cheng.web.people import REPRESENTATION, People
+from cheng.web.shared import Shared
 from cheng.web.templating import FOLDER as TEMPLATES
 from cheng.web.templating import Templates
 from cheng.web.texts import Catalogues
@@ -85,7 +86,9 @@ def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = (
     `more`: further routes beside those found; `folders`: where templates are looked for before the house's own.
     """
     counts = Counts()
-    state = {"hub": hub, "crier": Crier(hub), "presence": Presence(), "counts": counts, "catalogues": Catalogues.load()}
+    shared = Shared()
+    state = {"hub": hub, "crier": Crier(hub, shared), "shared": shared, "presence": Presence(), "counts": counts}
+    state |= {"catalogues": Catalogues.load()}
     state |= {"templates": Templates(Assets.read(), (*folders, TEMPLATES)), "twinned": set(), "literal": set()}
     app = Web(
         route_handlers=[route for routes in offered("routes") for route in routes] + list(more),

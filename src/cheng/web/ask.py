@@ -1,6 +1,6 @@
 """Ask: one request as the writer of a page sees it: who asks, for what, in which language; and where things are."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -50,6 +50,13 @@ class Ask:
     @property
     def signed_in(self) -> bool:
         return self.actor.name != ""
+
+    @property
+    def group(self) -> Hashable:
+        """All that decides what a reader may know of an alert, and how it is said; for that, who they are is no
+        matter."""
+        actor = self.actor
+        return actor.roles, actor.department, actor.kind, actor.scope, self.local.language.code
 
     @property
     def address(self) -> str:

@@ -26,6 +26,8 @@ A module in the folder of those who read it (`web/desk/cases.py`), a template of
 * `needs`: PUBLIC, SIGNED_IN or (verb, kind) of `security.permissions`; without it the house does not start. It says
   whether anybody like this reader may come; a single object is decided on in the page: `ask.require("see", target)`,
   buttons by `{% if may("act", target) %}`.
+* `shared`: the part for htmx is the same for all with the same roles, department and language, and is drawn once for
+  those who ask in the same moment: what it says must not depend on who asks.
 * `entry`, `order`: a line in the section's menu; on the portal also a card, with `about` (a sentence) and `icon`.
   Handlers are plain functions and run in a thread: call the store.
 * `ask`: `.hub .actor .session .local .form .now .query("q") .whole("page", 1) .choice(…) .limit() .url(…) .here(…)`;
@@ -66,6 +68,7 @@ from cheng.web.forms import Form
 from cheng.web.guards import PUBLIC, SIGNED_IN, Needs
 from cheng.web.page import Page, cookie
 from cheng.web.people import TAKEN, TOLD
+from cheng.web.shared import Shared
 
 __all__ = [
     "PUBLIC",
@@ -100,7 +103,8 @@ def route(
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         mark(function, paths)
         waits = inspect.iscoroutinefunction(function)
-        made: HTTPRouteHandler = make(paths, opt=opt, **options)(function if waits else in_thread(function))
+        run = function if waits else together(function) if opt.get("shared") else in_thread(function)
+        made: HTTPRouteHandler = make(paths, opt=opt, **options)(run)
         return made
 
     return decorate
@@ -123,6 +127,20 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def together(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same handler, whose part for htmx is drawn once for all readers who may know the same."""
+    alone = in_thread(function)
+
+    @functools.wraps(function)
+    async def run(ask: Ask) -> Any:
+        if not ask.fragment or ask.representation != "html":
+            return await alone(ask=ask)
+        shared: Shared = ask.request.app.state.shared
+        return await shared.get((ask.here(), ask.group), functools.partial(alone, ask=ask))
+
+    return run
+
+
 def mark(function: Callable[..., Any], paths: list[str]) -> None:
     """Pages say `ask: Ask` and `number: str`; Litestar wants to be told that one is a dependency, one from the path."""
     told = function.__annotations__
@@ -141,11 +159,13 @@ def get(
     about: str = "",
     icon: str = "",
     api: bool = False,
+    shared: bool = False,
     opt: dict[str, Any] | None = None,
     **options: Any,
 ) -> Decorator:
     """A page under `path`; further options are Litestar's."""
     told = {"entry": entry, "order": order, "about": about, "icon": icon, "api": api, "page": not api, **(opt or {})}
+    told["shared"] = shared
     return route(litestar_get, path, needs, told, options)
 
 

@@ -41,7 +41,7 @@ def numbers_now(ask: Ask) -> Page:
     return Page("dashboard/numbers.html", numbers(ask), fragment="numbers")
 
 
-@get("/dashboard/happening", needs=("enter", "dashboard"))
+@get("/dashboard/happening", needs=("enter", "dashboard"), shared=True)
 def happening_now(ask: Ask) -> Page:
     """The right side of the wall, asked for again when alerts have changed."""
     return Page("dashboard/happening.html", happening(ask), fragment="happening")

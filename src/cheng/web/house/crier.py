@@ -20,8 +20,10 @@ from cheng.security.permissions import Target
 from cheng.security.seen import cleared
 from cheng.web.ask import Ask
 from cheng.web.city.words import alert_text
+from cheng.web.house.changes import Changes
 from cheng.web.house_of import House
 from cheng.web.people import CLOSED
+from cheng.web.shared import Shared
 
 TOPICS = ("alerts/*", "cases/*", "readings", "things/*", "jobs/*", CLOSED)
 RAISED = "alerts/raised"
@@ -29,6 +31,12 @@ HEARTBEAT = 20.0
 """Seconds after which a line goes to everybody, so that proxies keep the connections, and sessions are looked at."""
 TOGETHER = 1.0
 """Seconds over which changes of one topic are told as one."""
+PAGES_A_SECOND, MAPS_A_SECOND = 200, 20
+"""Pages that are told of changes in a second, and of those on the map: that one asks for a dozen tiles. With few pages
+open nobody waits; with many, alerts must not wait behind what all of them ask for."""
+DRAWN = frozenset(("alerts", "cases", "things"))
+"""Topics that parts of pages are drawn from."""
+MAPPED, ON_MAP = frozenset(("alerts", "things")), frozenset(("map",))
 ROOM = 100_000
 """Messages that may wait to be told."""
 TOLD_A_SECOND = 100
@@ -87,7 +95,7 @@ class Group:
 class Crier:
     """One per house; belongs to the event loop on which pages are served."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, shared: Shared) -> None:
         self.house = house
         self.groups: dict[Hashable, Group] = {}
         self.open: Counter[str] = Counter()
@@ -96,6 +104,8 @@ class Crier:
         self._since = 0.0
         """when the first of them changed"""
         self._looked = 0.0
+        self._shared = shared
+        self._lanes = Changes[Reader](PAGES_A_SECOND), Changes[Reader](MAPS_A_SECOND)
         self._task: asyncio.Task[None] | None = None
 
     def join(self, ask: Ask, session: str, put: Callable[[Chunk], bool]) -> Reader:
@@ -104,7 +114,7 @@ class Crier:
             self._looked = clock()
             heard = self.house.bus.subscribe(*TOPICS, limit=ROOM)
             self._task = asyncio.get_running_loop().create_task(self._run(heard))
-        key = group_of(ask)
+        key = ask.group
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = Group(ask)
@@ -115,9 +125,11 @@ class Crier:
         return reader
 
     def leave(self, ask: Ask, reader: Reader) -> None:
-        key = group_of(ask)
+        key = ask.group
         group = self.groups[key]
         group.readers.discard(reader)
+        for lane in self._lanes:
+            lane.forget(reader)
         self.open[reader.account] -= 1
         if not group.readers:
             del self.groups[key]
@@ -147,6 +159,7 @@ class Crier:
         due = self._looked + HEARTBEAT
         if self._changed:
             due = min(due, self._since + TOGETHER)
+        due = min(due, *(lane.due() for lane in self._lanes))
         try:
             async with asyncio.timeout(max(0.0, due - now)):
                 return await heard.several()
@@ -155,12 +168,14 @@ class Crier:
 
     async def _tell(self, messages: Sequence[Message]) -> None:
         self._change({message.topic.split("/")[0] for message in messages} - {"sessions", "bus"})
-        changes = self._due()
+        self._pass_on()
         raised = [message for message in messages if message.topic == RAISED]
         for group in list(self.groups.values()):
             for begin in range(0, len(raised), IN_WORDS):
                 await write(list(group.readers), group.alerts(raised[begin : begin + IN_WORDS], clock()))
-            await write(list(group.readers), changes)
+        for lane in self._lanes:
+            for topics, readers in lane.take(clock()).items():
+                await write(readers, b"".join(event("changed", {"topic": topic}) for topic in sorted(topics)))
         ended = {str(message.body.get("account", "")) for message in messages if message.topic == CLOSED}
         if ended or clock() - self._looked >= HEARTBEAT:
             await self._look("" in ended or clock() - self._looked >= HEARTBEAT, ended)
@@ -169,13 +184,19 @@ class Crier:
         if topics and not self._changed:
             self._since = clock()
         self._changed.update(topics)
+        if not DRAWN.isdisjoint(topics):
+            self._shared.changed()
 
-    def _due(self) -> bytes:
-        """What has to be told about changes now."""
+    def _pass_on(self) -> None:
+        """What has changed goes to all readers, when it is time for it."""
         if not self._changed or clock() - self._since < TOGETHER:
-            return b""
-        topics, self._changed = sorted(self._changed), set()
-        return b"".join(event("changed", {"topic": topic}) for topic in topics)
+            return
+        topics, self._changed = frozenset(self._changed), set()
+        pages, maps = self._lanes
+        for group in self.groups.values():
+            pages.add(group.readers, topics)
+            if not MAPPED.isdisjoint(topics):
+                maps.add(group.readers, ON_MAP)
 
     async def _look(self, at_all: bool, accounts: set[str]) -> None:
         """Lets go whose session has ended, of some accounts or at all of them; the others hear that we are here."""
@@ -199,12 +220,6 @@ async def write(readers: Sequence[Reader], content: bytes) -> None:
         for reader in readers[begin : begin + IN_ONE_GO]:
             if not reader.over.is_set() and not reader.put(chunk):
                 reader.over.set()
-
-
-def group_of(ask: Ask) -> Hashable:
-    """All that decides what a reader may know of an alert, and how it is said; for that, who they are is no matter."""
-    actor = ask.actor
-    return actor.roles, actor.department, actor.kind, actor.scope, ask.local.language.code
 
 
 def clock() -> float:

@@ -126,8 +126,7 @@ class City {
     this.box.querySelector("[data-legend]")?.addEventListener("change", (event) => this.switch(event.target));
     if (matchMedia("(max-width: 50rem)").matches) this.box.querySelector("[data-legend]")?.removeAttribute("open");
     dark.addEventListener("change", async () => this.map.setStyle(await this.style()));
-    document.body.addEventListener("cheng:alerts", () => this.refresh());
-    document.body.addEventListener("cheng:things", () => this.refresh());
+    document.body.addEventListener("cheng:map", () => this.refresh());
     setInterval(() => !document.hidden && this.refresh(), REST);
   }
 

@@ -23,6 +23,7 @@ PEERS = True
 LIGHTHOUSE = "12.8.2"
 """The last for Node 20."""
 GOAL = 95
+SLOW = "below an index of 1,000 the machine itself is what Lighthouse measures, a phone's core as a quarter of it"
 CATEGORIES = {"performance": "performance", "accessibility": "accessibility", "best-practices": "best practices"}
 PAGES = (
     ("portal", "/portal", ""),
@@ -69,7 +70,8 @@ def figures(script: Path, home: City, rounds: int) -> Iterator[Figure]:
                 for key, text in CATEGORIES.items():
                     scores = [100 * float(one["categories"][key]["score"]) for one in found]
                     holds = statistics.median(scores) >= GOAL
-                    yield Figure(f"{name} on a {screen}: {text}", f"≥ {GOAL}", "of 100", scores, holds, note)
+                    claim = f"{name} on a {screen}: {text}"
+                    yield Figure(claim, f"≥ {GOAL}", "of 100", scores, holds, note, why=SLOW if note else "")
                     note = ""
 
 

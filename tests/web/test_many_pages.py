@@ -58,9 +58,7 @@ def test_what_all_ask_for_is_drawn_once_until_something_happens() -> None:
     asyncio.run(ask())
 
 
-def test_a_part_is_shared_by_those_who_may_know_the_same(
-    app: Web, visitor: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_is_shared_by_those_who_may_know_the_same(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[Any] = []
 
     async def get(self: Shared, key: Any, draw: Any) -> Any:

@@ -147,8 +147,8 @@ class Wall:
         self.out.close()
 
 
-async def shown(port: int, token: str, cookies: list[str]) -> tuple[list[float], int]:
-    """Seconds from POST to each wall, and how many answers the walls got meanwhile."""
+async def shown(pid: int, port: int, token: str, cookies: list[str]) -> tuple[list[float], float, float]:
+    """Seconds from POST to each wall; answers a second that walls got meanwhile, and how many cores the hub used."""
     heard: list[list[float]] = [[] for _ in range(PAGES)]
     walls = [Wall(port, cookies[n // PAGES_EACH], heard[n]) for n in range(PAGES)]
     for begin in range(0, PAGES, 20):
@@ -158,7 +158,7 @@ async def shown(port: int, token: str, cookies: list[str]) -> tuple[list[float],
     loop = asyncio.get_running_loop()
     head = f"POST /ingest/observations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n".encode()
     sent = []
-    begun = time.perf_counter() + 2
+    begun, used = time.perf_counter() + 2, cpu_seconds(pid)
     for number in range(ALERTS):
         await asyncio.sleep(begun + number / RATE - time.perf_counter())
         body = b'{"id":"home-%d","attr":"gas","time":%d,"value":40}' % (number + 1, START)
@@ -169,11 +169,13 @@ async def shown(port: int, token: str, cookies: list[str]) -> tuple[list[float],
         if all(len(times) >= ALERTS for times in heard):
             break
         await asyncio.sleep(1)
+    seconds, used = time.perf_counter() - begun, cpu_seconds(pid) - used
     asked = sum(wall.asked for wall in walls)
     for wall in walls:
         wall.close()
     post.close()
-    return [at - start for times in heard for start, at in zip(sent, times, strict=False)], asked
+    waits = [at - start for times in heard for start, at in zip(sent, times, strict=False)]
+    return waits, asked / seconds, used / seconds
 
 
 def one_round() -> tuple[float, float, float, float]:
@@ -183,15 +185,13 @@ def one_round() -> tuple[float, float, float, float]:
         file = raw_http.write(data / "quiet", quiet(ready.token, 100))
         with up(data) as (process, port, _, _):
             load = raw_http.start(port, ALERTS / RATE + 20, 2, "", file, BATCHES)
-            began, used = time.perf_counter(), cpu_seconds(process.pid)
-            waits, asked = uvloop.run(shown(port, ready.token, cookies))
-            seconds, used = time.perf_counter() - began, cpu_seconds(process.pid) - used
+            waits, asked, used = uvloop.run(shown(process.pid, port, ready.token, cookies))
             load.kill()
             load.wait()
     if len(waits) != ALERTS * PAGES:
         raise SystemExit(f"{len(waits):,} of {ALERTS * PAGES:,} deliveries came: the figure does not count")
     waits.sort()
-    return waits[len(waits) // 2], waits[len(waits) * 99 // 100], asked / seconds, used / seconds
+    return waits[len(waits) // 2], waits[len(waits) * 99 // 100], asked, used
 
 
 def figures(rounds: int) -> Iterator[Figure]:

@@ -111,6 +111,7 @@ def signed_in_as(served: Served) -> dict[str, object]:
 @pytest.mark.parametrize("narrow", [False, True])
 def test_all_parts_are_fit_to_be_seen(open_page: Open, narrow: bool, dark: bool) -> None:
     seen = open_page("/parts", role="officer", narrow=narrow, dark=dark)
+    seen.locator(".chart").scroll_into_view_if_needed()
     expect(seen.locator(".chart canvas").first).to_be_visible()
     assert not axe(seen)
     assert sideways(seen) <= 0
@@ -195,6 +196,8 @@ def test_a_photo_is_shown_before_it_is_sent(open_page: Open) -> None:
 def test_a_chart_is_read_with_the_keyboard_and_as_a_table(open_page: Open) -> None:
     seen = open_page("/parts")
     canvas = seen.locator(".chart-canvas")
+    expect(canvas.locator("canvas")).to_have_count(0)  # it is drawn when one comes there
+    canvas.scroll_into_view_if_needed()
     expect(canvas.locator("canvas").first).to_be_visible()
     canvas.focus()
     seen.keyboard.press("End")

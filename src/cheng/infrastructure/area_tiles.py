@@ -1,22 +1,28 @@
-"""Areas as vector tiles: `borders`, each line once, however many areas meet there, and `area_names`, a point inside
-each."""
+"""Areas as vector tiles: `areas`, what can be pointed at, `borders`, each line once, however many areas meet there, and
+`area_names`, a point inside each."""
 
+import itertools
 import threading
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.things import AREA_LEVELS, Things
 from cheng.infrastructure.tile_cutting import Address, cut
-from cheng.infrastructure.tile_encoding import LINE, POINT, Column, encode_layer, tile
+from cheng.infrastructure.tile_encoding import LINE, POINT, POLYGON, Column, encode_layer, tile
 from cheng.kernel.columns import Bools, Rows
 from cheng.methods.tiles import BUFFER, frame, mercator
 from cheng.standards.areas import AreaIndex
+from cheng.standards.places import from_geojson
 
-FROM = (0, 10, 12, 14)
-"""The zoom from which on areas of each level are drawn."""
+FROM = (0, 8, 10, 12)
+"""The zoom from which on areas of each level are in the tiles; a style draws them from where it likes."""
+DETAIL = 1000
+"""An outline by itself shows what is larger than this part of its width."""
+MICRODEGREE = 1e-6
 Box = tuple[float, float, float, float]
 Shapes = npt.NDArray[np.object_]
 
@@ -27,26 +33,27 @@ class Projected(NamedTuple):
     idx: Rows
     level: Rows
     outline: Shapes
+    ids: list[str]
     names: list[str]
     borders: Shapes
     """(levels,) the lines between areas of a level that are not those of a higher one"""
 
     @classmethod
-    def of(cls, idx: Rows, level: Rows, outline: Shapes, names: list[str]) -> Self:
+    def of(cls, idx: Rows, level: Rows, outline: Shapes, ids: list[str], names: list[str]) -> Self:
         borders = np.full(len(AREA_LEVELS), shapely.MultiLineString(), object)
         drawn = shapely.MultiLineString()
         for number in range(len(AREA_LEVELS)):
             lines = shapely.union_all(shapely.boundary(outline[level == number]))
             borders[number] = shapely.line_merge(shapely.difference(lines, drawn))
             drawn = shapely.union(drawn, lines)
-        return cls(idx, level, outline, names, borders)
+        return cls(idx, level, outline, ids, names, borders)
 
     def only(self, seen: Bools) -> Self:
         """Those of the areas for which a mask (areas,) is true."""
         if seen.all():
             return self
-        names = [name for name, kept in zip(self.names, seen.tolist(), strict=True) if kept]
-        return self.of(self.idx[seen], self.level[seen], self.outline[seen], names)
+        ids, names = (list(itertools.compress(words, seen.tolist())) for words in (self.ids, self.names))
+        return self.of(self.idx[seen], self.level[seen], self.outline[seen], ids, names)
 
 
 class AreaTiles:
@@ -78,9 +85,12 @@ class AreaTiles:
         layers = [encode_layer("borders", lines, {"level": Column(levels, AREA_LEVELS)})]
         near = shapely.intersects(areas.outline, shapely.box(*frame(*address, buffer=BUFFER)))
         rows = np.flatnonzero(shown[areas.level] & near)
+        kept, shapes = cut(areas.outline[rows], POLYGON, address)
+        at = rows[kept]
+        layers.append(encode_layer("areas", shapes, words_of(areas, at), areas.idx[at]))
         kept, points = cut(shapely.point_on_surface(areas.outline[rows]), POINT, address)
         at = rows[kept]
-        said = {"level": Column(areas.level[at], AREA_LEVELS), "name": Column(at, areas.names)}
+        said = {**words_of(areas, at), "name": Column(at, areas.names)}
         layers.append(encode_layer("area_names", points, said, areas.idx[at]))
         return tile(layer for layer in layers if layer)
 
@@ -95,5 +105,22 @@ class AreaTiles:
                 level = [AREA_LEVELS.index(str(area.properties.get("level", "grid"))) for area in found]
                 idx = np.array([area.idx for area in found], np.intp)
                 names = [area.name or area.id for area in found]
-                self._of, self._areas = index, Projected.of(idx, np.array(level, np.intp), outline, names)
+                ids, levels = [area.id for area in found], np.array(level, np.intp)
+                self._of, self._areas = index, Projected.of(idx, levels, outline, ids, names)
             return self._areas
+
+
+def words_of(areas: Projected, rows: Rows) -> dict[str, Column]:
+    """What tiles say of some of the areas."""
+    return {"level": Column(areas.level[rows], AREA_LEVELS), "area": Column(rows, areas.ids)}
+
+
+def outline_of(area: Thing) -> dict[str, Any] | None:
+    """The GeoJSON geometry of an area, no finer than a screen shows it whole; None where it has no boundary."""
+    if area.geometry is None:
+        return None
+    shape = from_geojson(area.geometry)
+    west, south, east, north = shape.bounds
+    shape = shapely.simplify(shape, max(east - west, north - south) / DETAIL)
+    found: dict[str, Any] = shapely.geometry.mapping(shapely.set_precision(shape, MICRODEGREE, "pointwise"))
+    return found

@@ -74,6 +74,11 @@ def thing_url(ask: Ask, row: Mapping[str, Any]) -> str:
     return ask.url(f"/things/{row['type']}/{row['thing_id']}") if row["thing_id"] and row["type"] else ""
 
 
+def alert_url(ask: Ask, number: int) -> str:
+    """The page of an alert; "" for readers who have none."""
+    return ask.url(f"/desk/alerts/{number}") if ask.may("enter", "desk") or ask.may("enter", "console") else ""
+
+
 def counts_by_rule(ask: Ask, since: int) -> dict[str, int]:
     """How many alerts each rule has raised since then; those withdrawn do not count."""
     query = select(alerts.c.rule, func.count()).where(alerts.c.raised >= since, alerts.c.withdrawn_at.is_(None))

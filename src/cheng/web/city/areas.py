@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import case, false, func, or_, select
 
-from cheng.infrastructure.case_lists import Filters
+from cheng.infrastructure.case_lists import Filters, Order
 from cheng.infrastructure.tables import cases
 from cheng.kernel.columns import Ints
 from cheng.kernel.entities import Entity, Quantity
@@ -65,7 +65,7 @@ def areas(ask: Ask, area: str = "") -> Page:
     extra["middle"] = about.point if about else None
     if ask.representation == "html":
         extra |= {"newest": of_areas(ask, within if area else None, levels_of(ask), MOST)}
-        extra |= {"urgent": urgent(ask, tuple(within) if area else ()), "sees_all": "any" in whose(ask)}
+        extra |= {"urgent": open_cases(ask, tuple(within) if area else ()), "sees_all": "any" in whose(ask)}
     columns = [column for column in INSIDE if column.key not in gone]
     return Page("city/area.html", data, rows="inside", columns=columns, keep=("url", "id", "geometry"), extra=extra)
 
@@ -192,15 +192,15 @@ def indicator_rows(ask: Ask, scopes: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def urgent(ask: Ask, areas: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The open cases in these areas, or anywhere, that are due first."""
+def open_cases(ask: Ask, areas: tuple[str, ...], order: Order = "due") -> list[dict[str, Any]]:
+    """The open cases in these areas, or anywhere, those due first or the newest."""
     ways = whose(ask)
     if not ways:
         return []
     if "any" in ways:
-        return case_rows(ask, Filters(areas=areas), "due", MOST)
+        return case_rows(ask, Filters(areas=areas), order, MOST)
     mine = Filters(departments=(ask.actor.department,), person=ask.actor.name, areas=areas)
-    return case_rows(ask, mine, "due", MOST)
+    return case_rows(ask, mine, order, MOST)
 
 
 routes = [areas]

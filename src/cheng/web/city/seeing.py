@@ -51,6 +51,18 @@ def thing_of(ask: Ask, type_name: str, thing_id: str) -> tuple[Thing, type[Entit
     return thing, entity
 
 
+def thing_at(ask: Ask, idx: int) -> tuple[Thing, type[Entity]]:
+    """The thing of that index, by which maps know it. Refused: 404 when there is none, 403 when it is not for this
+    reader."""
+    things = ask.hub.things
+    thing: Thing | None = things.by_idx[idx] if 0 <= idx < len(things) else None
+    entity: type[Entity] | None = ask.hub.model.entities.get(thing.type) if thing is not None else None
+    if thing is None or entity is None:
+        raise Refused("not-there", "There is no thing {id}.", {"id": idx}, status=404)
+    ask.require("see", target(thing, entity))
+    return thing, entity
+
+
 def field_of(ask: Ask, entity: type[Entity], name: str, levels: frozenset[str]) -> Kept:
     """A live field by name. Refused (404) when there is none that this reader may see."""
     field = fields_seen(entity, levels).get(name)

@@ -13,10 +13,11 @@ from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import STANDING, of_areas
 from cheng.web.city.apps import FAMILIES, SUPPORTS, by_family
 from cheng.web.city.area_tree import Tree
-from cheng.web.city.areas import added, hidden, sorted_by_name, standing
+from cheng.web.city.areas import added, hidden, standing
 from cheng.web.city.indicators import indicator_row, target
 from cheng.web.city.periods import field_value
 from cheng.web.city.seeing import levels_of
+from cheng.web.dashboard.place import place_told
 from cheng.web.dashboard.replay import HOUR
 from cheng.web.map.page import legend, map_told
 from cheng.web.pages import Page, get
@@ -28,10 +29,10 @@ NEWEST = 12
 
 @get("/dashboard", needs=("enter", "dashboard"), entry="City at a glance", order=10)
 def wall(ask: Ask) -> Page:
-    """The map with what stands around it."""
+    """The map with what stands around it, looking at `?area=`."""
     data = {**numbers(ask), **happening(ask), "map": map_told(ask)}
     begin, latest = field_value(ask, ask.now - HOUR), field_value(ask, ask.now)
-    extra = {"districts": districts(ask), "begin": begin, "latest": latest, **legend(ask, data["map"])}
+    extra = {"place": place_told(ask), "begin": begin, "latest": latest, **legend(ask, data["map"])}
     return Page("dashboard/wall.html", data, extra=extra)
 
 
@@ -101,13 +102,6 @@ def standing_by_app(ask: Ask) -> dict[str, Counter[str]]:
         for app, level, count in conn.execute(query):
             found.setdefault(app, Counter())[level] += count
     return found
-
-
-def districts(ask: Ask) -> list[dict[str, str]]:
-    """Where the tour goes, and what can be looked into."""
-    tree = Tree.of(ask)
-    areas = [tree.areas[area] for area in sorted_by_name(tree, "")]
-    return [{"id": area.id, "name": area.name or area.id, "url": ask.url(f"/areas/{area.id}")} for area in areas]
 
 
 routes = [wall, numbers_now, happening_now]

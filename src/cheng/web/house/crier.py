@@ -19,6 +19,7 @@ from cheng.infrastructure.tables import sessions
 from cheng.security.permissions import Target
 from cheng.security.seen import cleared
 from cheng.web.ask import Ask
+from cheng.web.city.alerts_of import alert_url
 from cheng.web.city.words import alert_text
 from cheng.web.house.changes import Changes
 from cheng.web.house_of import House
@@ -252,6 +253,5 @@ def may_see(ask: Ask, body: dict[str, Any]) -> bool:
 def as_toast(ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
     """What the page shows in its corner: the alert without what this reader may not know."""
     text = alert_text(ask, ask.hub.model.rules.get(body["rule"]), body.get("values") or {}, cleared(ask.actor))
-    reads = ask.may("enter", "desk") or ask.may("enter", "console")
-    url = ask.url(f"/desk/alerts/{body['number']}") if reads else ""
-    return {"id": body["id"], "number": body["number"], "level": body["level"], "text": text, "url": url}
+    number = body["number"]
+    return {"id": body["id"], "number": number, "level": body["level"], "text": text, "url": alert_url(ask, number)}

@@ -285,6 +285,7 @@ def style(ask: Ask, look: str) -> dict[str, Any]:
     if bounds:
         base["bounds"] = bounds
     areas = {"type": "vector", "tiles": [ask.url("/map/tiles/areas") + "/{z}/{x}/{y}.mvt"], "maxzoom": DEEPEST_AREAS}
+    areas["promoteId"] = {"areas": "area"}
     flat, solid = buildings(c)
     streets = [*ways(c, TUNNEL), flat, *ways(c, GROUND), *ways(c, BRIDGE)]
     layers = [*ground(c), *streets, *borders(c), solid, *labels(c, ask.local.language.code)]

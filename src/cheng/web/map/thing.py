@@ -4,11 +4,10 @@ from typing import Any
 
 from cheng.infrastructure.latest import last_values
 from cheng.kernel.entities import Track
-from cheng.security.seen import fields_seen, target
-from cheng.standards.problems import Refused
+from cheng.security.seen import fields_seen
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import of_thing
-from cheng.web.city.seeing import area_name, levels_of
+from cheng.web.city.seeing import area_name, levels_of, thing_at
 from cheng.web.city.words import STATES, label, shown, title
 from cheng.web.pages import get
 
@@ -20,12 +19,7 @@ VALUES, ALERTS = 6, 5
 def card(ask: Ask, idx: int) -> dict[str, Any]:
     """Name, state, last values and standing alerts of a thing, and where its page is. Refused: 404 when there is none,
     403 when it is not for this reader."""
-    things = ask.hub.things
-    found = things.by_idx[idx] if 0 <= idx < len(things) else None
-    entity = ask.hub.model.entities.get(found.type) if found is not None else None
-    if found is None or entity is None:
-        raise Refused("not-there", "There is no thing {id}.", {"id": idx}, status=404)
-    ask.require("see", target(found, entity))
+    found, entity = thing_at(ask, idx)
     levels = levels_of(ask)
     fields = {n: f for n, f in fields_seen(entity, levels).items() if f.live and not isinstance(f, Track)}
     last = last_values(ask.hub, found, fields)

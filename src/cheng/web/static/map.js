@@ -57,6 +57,7 @@ class City {
   constructor(box, told) {
     Object.assign(this, { box, told });
     this.layers = [];
+    this.areas = null; // what else can be pointed at, where a page wants it
     this.looked = 0;
   }
 
@@ -95,7 +96,8 @@ class City {
     this.map.on("style.load", () => this.dress());
     this.map.on("click", (event) => this.point(event));
     this.map.on("mousemove", (event) => {
-      this.map.getCanvas().style.cursor = this.found(event.point) === null ? "" : "pointer";
+      const thing = this.found(event.point) !== null;
+      this.map.getCanvas().style.cursor = thing || this.areas?.over(event.point) ? "pointer" : "";
     });
     this.follow();
   }
@@ -166,10 +168,17 @@ class City {
 
   async point({ point, lngLat }) {
     const idx = this.found(point);
-    if (idx !== null) return this.card(idx);
+    if (idx !== null) return this.pointed(idx);
     const square = this.layers.some((layer) => layer.told.shown && layer.gathered?.(point));
     if (square) return this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 });
+    this.areas?.click(point);
     return this.close();
+  }
+
+  /** Somebody pointed at a thing: a page that shows things in its own way says so by preventing the card. */
+  pointed(idx) {
+    const event = new CustomEvent("cheng:point", { bubbles: true, cancelable: true, detail: { idx } });
+    return this.box.dispatchEvent(event) && this.card(idx);
   }
 
   close() {

@@ -1,95 +1,112 @@
-// The wall: a place to look into, an hour to play again, and a tour that goes by itself.
-// What the three have in common is the map, which map.js hands over when it is drawn.
+// The wall: a place to look into, a thing to look at, an hour to play again, and a tour that goes by itself.
+// What they have in common is the map, which map.js hands over when it is drawn, and the address, which keeps the place
+// and the thing, so that the way back leads through them.
 
-import { ask } from "./cheng.js";
+import { Areas, around } from "./map_areas.js";
+import { sounds } from "./sounds.js";
 import { Replay } from "./wall_replay.js";
+import { Thing } from "./wall_thing.js";
 import { Tour } from "./wall_tour.js";
 
+const LOUD = ["danger", "emergency"];
 const box = document.querySelector("[data-wall]");
-const numbers = new Intl.NumberFormat(document.documentElement.lang);
 
-/** The box around a GeoJSON geometry: [[west, south], [east, north]]. */
-export function around(geometry) {
-  const points = geometry.coordinates.flat(Infinity);
-  const even = points.filter((_, i) => i % 2 === 0), odd = points.filter((_, i) => i % 2 === 1);
-  return [[Math.min(...even), Math.min(...odd)], [Math.max(...even), Math.max(...odd)]];
-}
-
-function make(parent, tag, text = "") {
-  const made = parent.appendChild(document.createElement(tag));
-  if (text) made.textContent = text;
-  return made;
+/** A step in the address, to which the way back leads. */
+function remember(name, value) {
+  const address = new URL(location.href);
+  if (value) address.searchParams.set(name, value);
+  else address.searchParams.delete(name);
+  if (address.href !== location.href) history.pushState(null, "", address);
 }
 
 /** From the city down to a grid: numbers, what lies inside, and the map goes there. */
 class Place {
-  constructor(part, areas) {
-    Object.assign(this, { part, areas, map: null, way: [{ id: "", name: part.dataset.city }] });
+  constructor(part) {
+    this.part = part;
+    this.field = part.querySelector("[name=area]");
+    this.inner = part.querySelector("#wall-place");
+    this.areas = new Areas((area) => this.go(area ?? this.above));
+    this.keep = true;
     part.addEventListener("click", (event) => {
       const link = event.target.closest("[data-area]");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      this.go(link.dataset.area, link.textContent);
+      this.go(link.dataset.area);
     });
+    part.querySelector("[data-shade]").addEventListener("change", (event) => this.areas.shade(event.target.checked));
+    this.inner.addEventListener("htmx:afterSwap", () => this.read());
+    this.inner.addEventListener("htmx:responseError", () => (this.field.value = this.told.area));
+    this.told = this.telling();
+    this.areas.choose(this.told);
   }
 
-  async go(area, name) {
-    const known = this.way.findIndex((step) => step.id === area);
-    if (known >= 0) this.way.length = known + 1;
-    else this.way.push({ id: area, name, geometry: this.inside?.find((row) => row.id === area)?.geometry });
-    await this.show();
-    this.fly();
+  telling() {
+    return JSON.parse(this.inner.querySelector("[data-told]").dataset.told);
   }
 
-  async show() {
-    const { id } = this.way.at(-1);
-    const told = await ask(`${this.areas}${id && `/${encodeURIComponent(id)}`}.json`);
-    this.inside = told.inside;
-    const way = this.part.querySelector("[data-way]");
-    way.replaceChildren();
-    for (const step of this.way) this.link(make(way, "li"), step.id, step.name);
-    const counts = this.part.querySelector("[data-counts]");
-    counts.replaceChildren();
-    for (const [key, text] of [["things", "things"], ["alerts", "alerts"], ["open", "cases"], ["late", "late"]]) {
-      if (told[key] === undefined) continue;
-      make(counts, "dt", this.part.dataset[text]);
-      make(counts, "dd", numbers.format(told[key]));
+  /** The area that the chosen one lies in. */
+  get above() {
+    return [...this.inner.querySelectorAll(".wall-way [data-area]")].at(-2)?.dataset.area ?? "";
+  }
+
+  /** The area that the address names. */
+  get asked() {
+    return new URL(location.href).searchParams.get("area") ?? "";
+  }
+
+  /** Shows another area; resolves when it is there. `keep`: it is a step in the address. */
+  go(area, keep = true) {
+    this.keep = keep;
+    this.field.value = area;
+    htmx.trigger(this.inner, "wall:go");
+    return new Promise((done) => (this.done = done));
+  }
+
+  read() {
+    const told = this.telling();
+    if (told.area !== this.field.value) return; // an answer to an older question
+    const moved = told.area !== this.told.area;
+    this.told = told;
+    this.areas.choose(told);
+    if (moved) {
+      if (this.keep) remember("area", told.area);
+      this.fly();
     }
-    const list = this.part.querySelector("[data-inside]");
-    list.replaceChildren();
-    for (const row of told.inside) {
-      const link = this.link(make(list, "li"), row.id, row.name);
-      if (row.alerts) make(link, "strong", numbers.format(row.alerts));
-    }
-    if (id) Object.assign(make(make(list, "li"), "a", this.part.dataset.open), { href: `${this.areas}/${encodeURIComponent(id)}` });
-    return told;
-  }
-
-  link(parent, area, name) {
-    const link = make(parent, "a", name);
-    link.href = `${this.areas}${area && `/${encodeURIComponent(area)}`}`;
-    link.dataset.area = area;
-    return link;
+    this.done?.();
   }
 
   fly() {
-    const { geometry } = this.way.at(-1);
-    if (!this.map) return;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const bounds = geometry ? around(geometry) : this.home;
-    if (bounds) this.map.fitBounds(bounds, { padding: 40, duration: calm ? 0 : 1800 });
+    const { outline } = this.told;
+    const bounds = outline ? around(outline) : this.home;
+    const { left, width } = this.part.getBoundingClientRect();
+    const beside = getComputedStyle(this.part).position === "absolute" ? { left: left + width + 24 - box.getBoundingClientRect().left } : {};
+    if (bounds) this.areas.fly(bounds, beside);
   }
 }
 
-const place = new Place(box.querySelector("[data-place]"), box.dataset.areas);
+const place = new Place(box.querySelector("[data-place]"));
+const thing = new Thing(box.querySelector("[data-thing]"), (idx) => remember("thing", idx));
 const replay = new Replay(box.querySelector("[data-replay]"));
 const tour = new Tour(box, place);
-place.show().catch(() => {}); // what the server drew stays
+sounds(box.querySelector("[data-sound]"), "wall-sound", LOUD);
+
 box.addEventListener("cheng:drawn", (event) => {
   const { city } = event.detail;
-  place.map = city.map;
   place.home ||= city.told.bounds;
+  place.areas.dress(city.map);
+  city.areas = place.areas;
   replay.city = city;
-  tour.map = city.map;
+  if (place.told.area && !location.hash) place.fly();
 });
-document.body.addEventListener("cheng:alerts", () => place.show().catch(() => {}));
+box.addEventListener("cheng:point", (event) => {
+  event.preventDefault();
+  thing.open(event.detail.idx);
+});
+document.body.addEventListener("cheng:alert", ({ detail }) => {
+  if (LOUD.includes(detail.level)) box.querySelector("[data-heard]").textContent = detail.text;
+});
+addEventListener("popstate", () => {
+  if (place.asked !== place.told.area) place.go(place.asked, false);
+  thing.follow(new URL(location.href).searchParams.get("thing"));
+});
+thing.follow(new URL(location.href).searchParams.get("thing"));

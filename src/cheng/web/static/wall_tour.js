@@ -4,7 +4,7 @@ const STAY = 14000; // milliseconds at each place
 
 export class Tour {
   constructor(box, place) {
-    Object.assign(this, { box, place, map: null });
+    Object.assign(this, { box, place });
     this.button = box.querySelector("[data-show]");
     this.caption = box.querySelector("[data-caption]");
     this.button.addEventListener("click", () => (this.timer ? this.end() : this.begin()));
@@ -17,25 +17,23 @@ export class Tour {
     this.button.setAttribute("aria-pressed", "true");
     this.timer = setInterval(() => this.next(), STAY);
     await document.documentElement.requestFullscreen?.().catch(() => {}); // a tour in the window is a tour
-    await this.place.go("", this.place.part.dataset.city);
-    this.stops = this.place.inside.map((row) => ({ id: row.id, name: row.name }));
+    await this.place.go("", false);
+    this.stops = this.place.told.inside.map((row) => row.id);
     this.at = -1;
     this.say();
   }
 
   async next() {
     this.at = (this.at + 2) % (this.stops.length + 1) - 1;
-    await this.place.go("", this.place.part.dataset.city);
-    if (this.at >= 0) await this.place.go(this.stops[this.at].id, this.stops[this.at].name);
+    await this.place.go(this.stops[this.at] ?? "", false);
     this.say();
   }
 
   say() {
     const counts = [...this.place.part.querySelectorAll("[data-counts] > *")].map((each) => each.textContent);
-    const told = counts.map((text, i) => (i % 2 ? `${text}` : text));
-    const pairs = told.flatMap((text, i) => (i % 2 ? [] : [`${text} ${told[i + 1]}`]));
+    const pairs = counts.flatMap((text, i) => (i % 2 ? [] : [`${text} ${counts[i + 1]}`]));
     this.caption.hidden = false;
-    this.caption.textContent = `${this.place.way.at(-1).name} · ${pairs.join(" · ")}`;
+    this.caption.textContent = `${this.place.told.name} · ${pairs.join(" · ")}`;
   }
 
   end() {
@@ -45,6 +43,7 @@ export class Tour {
     delete document.documentElement.dataset.show;
     this.button.setAttribute("aria-pressed", "false");
     this.caption.hidden = true;
+    this.place.go(this.place.asked, false);
     if (document.fullscreenElement) document.exitFullscreen();
   }
 }

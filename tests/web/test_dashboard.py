@@ -108,3 +108,10 @@ def test_the_report_goes_on_paper(visitor: Come, role: str, lang: str) -> None:
     assert answer.content.startswith(b"%PDF-")
     assert b"%%EOF" in answer.content[-1024:]
     assert visitor("officer").get(f"/dashboard/reports/{TODAY}/report.pdf").status_code == 403
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59", "yesterday", "2026-11-20T08:00+99:00"])
+def test_a_moment_that_is_none_is_refused_in_a_sentence(visitor: Come, at: str) -> None:
+    answer = visitor("leader").get("/dashboard/replay", params={"at": at, "lang": "en"})
+    assert answer.status_code == 400
+    assert "at has to be a date and time, for example 2026-11-20 08:30." in answer.text

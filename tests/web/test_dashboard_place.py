@@ -117,3 +117,16 @@ def test_marks_of_readings_are_said(hub: Hub, visitor: Come) -> None:
 def test_a_thing_that_is_none_is_refused_in_a_sentence(visitor: Come) -> None:
     answer = visitor("leader").get("/dashboard/thing/999?lang=en")
     assert (answer.status_code, "There is no thing 999." in answer.text) == (404, True)
+
+
+def test_a_thing_without_a_place_says_so_and_the_rest_goes_on(hub: Hub, visitor: Come) -> None:
+    assert not hub.things.put([NewThing("hydrant-9", "Hydrant", "H9")], "test").refused
+    report(hub, "hydrant-9", [150.0, 150.0, 150.0, 150.0])
+    leader, said = visitor("leader"), "The register knows no place of it; no map shows it."
+    for name, expected in (("hydrant-9", True), ("hydrant-1", False)):
+        for path in (f"/dashboard/thing/{idx(hub, name)}", f"/things/Hydrant/{name}"):
+            assert (said in leader.get(f"{path}?lang=en").text) == expected, path
+    assert leader.get("/map/tiles/things/Hydrant/0/0/0").status_code == 200
+    played = json_of(leader, "/dashboard/replay.json")["alerts"]
+    assert [alert["place"] for alert in played if "H9" in alert["text"]] == [None]
+    assert "H9" in leader.get("/dashboard/happening").text

@@ -90,8 +90,10 @@ def test_tiles_that_cannot_be_are_not_there(town: Hub, visitor: Come, path: str)
 def test_areas_come_with_borders_and_names(town: Hub, visitor: Come) -> None:
     found = layers(visitor().get("/map/tiles/areas/8/203/106.mvt"))
     assert {border["properties"]["level"] for border in found["borders"]} == {"district"}
-    (name,) = found["area_names"]
+    (name,), (shape,) = found["area_names"], found["areas"]
     assert (name["properties"]["name"], name["id"]) == ("临江区", town.things.find("d1").idx)
+    assert shape["properties"] == {"level": "district", "area": "d1"}
+    assert shape["geometry"]["type"] == "Polygon"
 
 
 def test_public_things_are_seen_by_everybody_others_by_those_who_may(town: Hub, visitor: Come) -> None:
@@ -131,6 +133,19 @@ def test_what_moves_comes_as_columns_within_a_box(town: Hub, visitor: Come) -> N
     assert visitor().get("/map/moving/Vehicle").status_code in (401, 403, 404)
 
 
+def test_a_clock_that_ran_backwards_is_played_in_order(town: Hub, visitor: Come) -> None:
+    minute, now = 60_000_000, town.clock.now()
+    said = [
+        {"id": "v1", "attr": "position", "time": now - n * minute, "value": [106.5 + n / 100, 29.6]} for n in (9, 3, 6)
+    ]
+    asyncio.run(report(town, *said))
+    town.pipeline.drain()
+    hour = visitor("leader").get("/dashboard/replay.json").json()
+    ways = {each["id"]: each["points"] for kind in hour["moving"] for each in kind["things"]}
+    assert [point[1] for point in ways["v1"]] == [106.59, 106.56, 106.53]
+    assert hour["from"] < ways["v1"][0][0] < ways["v1"][-1][0] < hour["to"]
+
+
 def test_alerts_are_told_only_to_whom_they_concern(town: Hub, visitor: Come, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(town.alerts, "worst", lambda things: np.full(things, 3, np.intp))
     path = f"/map/tiles/things/Vehicle/{address()}"
@@ -159,6 +174,7 @@ def test_styles_name_only_what_is_ours(town: Hub, visitor: Come, look: str, fill
         "borders",
         "area_names",
     }
+    assert style["sources"]["areas"]["promoteId"] == {"areas": "area"}
     assert len({layer["id"] for layer in style["layers"]}) == len(style["layers"])
     assert visitor().get("/map/style/pink").status_code == 404
 

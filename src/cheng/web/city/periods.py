@@ -11,6 +11,8 @@ SECOND = 1_000_000
 RANGES = {"1h": hours(1), "24h": hours(24), "7d": days(7), "30d": days(30)}
 TEXTS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 LONGEST = days(3660).us
+YEARS = range(2, 9999)
+"""The first and the last have hours that are in none when told on another clock."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def moment(ask: Ask, name: str) -> int | None:
         return None
     try:
         told = datetime.fromisoformat(text)
+        if told.year not in YEARS:
+            raise ValueError(text)
         return round((told if told.tzinfo else told.replace(tzinfo=ask.local.zone)).timestamp() * SECOND)
     except (ValueError, OverflowError):
         message = "{name} has to be a date and time, for example 2026-11-20 08:30."

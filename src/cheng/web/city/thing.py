@@ -42,11 +42,17 @@ def thing_page(ask: Ask, found: Thing, entity: type[Entity], form: Form | None =
     extra = {"thing": found, "entity": entity, "title": found.name or found.id, "STATES": STATES}
     extra |= {"type_text": name_of(entity), "registered_facts": register_facts(ask, found, fields)}
     extra |= {"now_rows": now_rows(ask, found, fields, last), "trail": trail(ask, found)}
+    extra["nowhere"] = nowhere(found, fields)
     extra |= {"alerts": of_thing(ask, found, entity, levels), "cases": cases_of(ask, found)}
     extra |= {"versions": versions_of(ask, found, entity, levels), **charts(ask, found, fields)}
     extra |= {"commands": commands_of(ask, found, entity), "form": form or Form(ask)}
     extra |= {"may_edit": ask.may("register", target(found, entity)), "personal": personal(ask, found, entity)}
     return Page("city/thing.html", data, extra=extra, status=status)
+
+
+def nowhere(found: Thing, fields: dict[str, Kept]) -> bool:
+    """Whether no map can show it: it has no place in the register, and none that it reports."""
+    return found.point is None and not any(isinstance(field, Track) for field in fields.values())
 
 
 def register_facts(ask: Ask, found: Thing, fields: dict[str, Kept]) -> list[dict[str, Any]]:

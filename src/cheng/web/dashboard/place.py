@@ -15,7 +15,7 @@ from cheng.web.city.alerts_of import alert_url, case_rows, of_areas, of_thing
 from cheng.web.city.area_tree import Tree
 from cheng.web.city.areas import LEVELS, added, hidden, members, open_cases, sorted_by_name, standing
 from cheng.web.city.seeing import levels_of, thing_at
-from cheng.web.city.thing import charts, now_rows, trail
+from cheng.web.city.thing import charts, nowhere, now_rows, trail
 from cheng.web.city.words import STATES, name_of, title
 from cheng.web.pages import Page, get
 
@@ -81,7 +81,8 @@ def thing(ask: Ask, idx: int) -> Page:
     """A thing by its index: how it stands, its course, its alerts and open cases; a part of the wall."""
     found, entity = thing_at(ask, idx)
     levels = levels_of(ask)
-    fields = {n: f for n, f in fields_seen(entity, levels).items() if f.live and not isinstance(f, Track)}
+    known = fields_seen(entity, levels)
+    fields = {name: field for name, field in known.items() if field.live and not isinstance(field, Track)}
     alerts = of_thing(ask, found, entity, levels, MOST)
     cases = case_rows(ask, Filters(thing_id=found.id, states=("open", "suspended")), "newest", MOST)
     data = {
@@ -95,6 +96,7 @@ def thing(ask: Ask, idx: int) -> Page:
     extra = {"idx": idx, "type_text": name_of(entity), "url_of_page": ask.url(f"/things/{found.type}/{found.id}")}
     extra |= {
         "trail": trail(ask, found),
+        "nowhere": nowhere(found, known),
         "now_rows": now_rows(ask, found, fields, last_values(ask.hub, found, fields)),
         "charts": courses(ask, found, fields),
     }

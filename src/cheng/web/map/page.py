@@ -92,6 +92,7 @@ def words(ask: Ask) -> dict[str, str]:
     return {
         "map": ask._("Map"),
         "failed": ask._("The map cannot be drawn here: {reason}"),
+        "style": ask._("its style cannot be read."),
         "webgl": ask._("this browser does not offer WebGL."),
         "list": ask._("See the things as a list"),
         "things": ask.url("/things"),

@@ -2,7 +2,7 @@
 // vector tiles from this house alone; a form inside with checkboxes named `show` switches the layers of things, and the
 // address remembers which are off and where one looks.
 
-import { ask } from "./cheng.js";
+import { ask, toast } from "./cheng.js";
 import { Things } from "./map_layers.js";
 import { Moving } from "./map_moving.js";
 
@@ -94,6 +94,7 @@ class City {
     this.map.addControl(new gl.NavigationControl({ visualizePitch: true }), "top-right");
     this.map.addControl(new gl.ScaleControl({ unit: "metric" }), "bottom-right");
     this.map.on("style.load", () => this.dress());
+    this.map.on("error", ({ error }) => this.dressed ? console.error(error) : this.fail());
     this.map.on("click", (event) => this.point(event));
     this.map.on("mousemove", (event) => {
       const thing = this.found(event.point) !== null;
@@ -105,13 +106,15 @@ class City {
   /** The style with addresses as the workers of MapLibre want them. */
   async style() {
     this.box.dataset.look = this.look;
-    const style = await ask(this.told.styles[this.look]);
+    const style = await ask(this.told.styles[this.look]).catch(() => null);
+    if (!style?.sources || !Array.isArray(style.layers)) throw new Error(this.told.words.style);
     for (const source of Object.values(style.sources)) source.tiles = source.tiles.map((path) => location.origin + path);
     return style;
   }
 
   /** Things on top of a style that was just loaded. */
   dress() {
+    this.dressed = true;
     for (const layer of this.layers) layer.remove();
     this.layers = this.told.layers.map((told) => {
       const Kind = told.moves ? Moving : Things;
@@ -124,12 +127,24 @@ class City {
     this.map.getContainer().dispatchEvent(new CustomEvent("cheng:drawn", { bubbles: true, detail: { city: this } }));
   }
 
+  /** MapLibre found the style to be none. */
+  fail() {
+    this.map.remove();
+    instead(this.box, this.told, this.told.words.style);
+  }
+
   follow() {
     this.box.querySelector("[data-legend]")?.addEventListener("change", (event) => this.switch(event.target));
     if (matchMedia("(max-width: 50rem)").matches) this.box.querySelector("[data-legend]")?.removeAttribute("open");
-    dark.addEventListener("change", async () => this.map.setStyle(await this.style()));
+    dark.addEventListener("change", () => this.restyle());
     document.body.addEventListener("cheng:map", () => this.refresh());
     setInterval(() => !document.hidden && this.refresh(), REST);
+  }
+
+  /** The colours of another hour; where they cannot be had, those before stay. */
+  async restyle() {
+    const style = await this.style().catch((error) => toast(error.message, "error"));
+    if (style) this.map.setStyle(style);
   }
 
   switch(box) {

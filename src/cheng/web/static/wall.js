@@ -9,6 +9,7 @@ import { Thing } from "./wall_thing.js";
 import { Tour } from "./wall_tour.js";
 
 const LOUD = ["danger", "emergency"];
+const given = location.hash; // where to look, before the map says where it does
 const box = document.querySelector("[data-wall]");
 
 /** A step in the address, to which the way back leads. */
@@ -96,7 +97,7 @@ box.addEventListener("cheng:drawn", (event) => {
   place.areas.dress(city.map);
   city.areas = place.areas;
   replay.city = city;
-  if (place.told.area && !location.hash) place.fly();
+  if (place.told.area && !given) place.fly();
 });
 box.addEventListener("cheng:point", (event) => {
   event.preventDefault();

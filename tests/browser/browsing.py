@@ -33,7 +33,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-EXPECTED = ("the server responded with a status of 4", "net::ERR_ABORTED", "frame-ancestors")
+EXPECTED = ("the server responded with a status of 4", "Status Error Code 4", "net::ERR_ABORTED", "frame-ancestors")
 """Console lines that a test of refusals brings about on purpose."""
 
 
@@ -102,8 +102,8 @@ class Watch:
             self.complaints.append(f"another host was asked: {request.url}")
 
 
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    page.goto("/sign-in")
+def sign_in(page: Page, name: str, password: str = PASSWORD, prefix: str = "") -> None:
+    page.goto(f"{prefix}/sign-in")
     page.locator("#f-name").fill(name)
     page.locator("#f-password").fill(password)
     page.locator("main form button[type=submit]").click()

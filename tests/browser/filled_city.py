@@ -1,4 +1,4 @@
-"""Covers with a week of readings in a served house, for what the browser is to look at."""
+"""Covers with a week of readings in a served house, and areas, for what the browser is to look at."""
 
 import numpy as np
 from browsing import Served
@@ -35,3 +35,11 @@ def fill(served: Served) -> str:
         hub.pipeline.submit(batch).result(30)
     hub.pipeline.drain()
     return "browsed-1"
+
+
+def area(code: str, name: str, level: str, west: float, east: float) -> NewThing:
+    """A rectangle between two longitudes; streets lie in the district 501."""
+    corners = [[west, 29.5], [east, 29.5], [east, 29.6], [west, 29.6], [west, 29.5]]
+    properties = {"level": level, "code": code} | ({"parent": "area:501"} if level == "street" else {})
+    geometry = {"type": "Polygon", "coordinates": [corners]}
+    return NewThing(f"area:{code}", "Area", name, properties=properties, geometry=geometry)

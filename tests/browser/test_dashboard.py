@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from browsing import Served, axe, shot, sideways
-from filled_city import fill
+from filled_city import area, fill
 from playwright.sync_api import Page, expect
 
 from cheng.infrastructure.registration import NewThing
@@ -25,13 +25,6 @@ def town(served: Served) -> Served:
     return served
 
 
-def area(code: str, name: str, level: str, west: float, east: float) -> NewThing:
-    corners = [[west, 29.5], [east, 29.5], [east, 29.6], [west, 29.6], [west, 29.5]]
-    properties = {"level": level, "code": code} | ({"parent": "area:501"} if level == "street" else {})
-    geometry = {"type": "Polygon", "coordinates": [corners]}
-    return NewThing(f"area:{code}", "Area", name, properties=properties, geometry=geometry)
-
-
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/reports", "/areas", "/areas/area:501"])
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
@@ -46,12 +39,103 @@ def test_the_wall_goes_down_to_a_street_and_back(open_page: Open, town: Served) 
     page = open_page("/dashboard", "leader", lang="en")
     place = page.locator("[data-place]")
     place.get_by_role("link", name="东山区").click()
-    expect(place.locator("[data-inside]")).to_contain_text("第1街道")
+    expect(place.locator(".wall-inside")).to_contain_text("第1街道")
     place.get_by_role("link", name="第2街道").click()
-    expect(place.locator("[data-way] li")).to_have_count(3)
-    expect(place.get_by_role("link", name="Everything about it")).to_have_attribute("href", "/areas/area%3A501002")
-    place.locator("[data-way]").get_by_role("link", name="The whole city").click()
-    expect(place.locator("[data-way] li")).to_have_count(1)
+    expect(place.locator(".wall-way li")).to_have_count(3)
+    page.wait_for_url("**area=area%3A501002**")
+    expect(place.get_by_role("link", name="Everything about it")).to_have_attribute("href", "/areas/area:501002")
+    assert axe(page) == []
+    page.go_back()
+    expect(place.locator(".wall-way li")).to_have_count(2)
+    page.reload()
+    expect(place.locator(".wall-way li")).to_have_count(2)
+    place.locator(".wall-way").get_by_role("link", name="The whole city").click()
+    expect(place.locator(".wall-way li")).to_have_count(1)
+
+
+def middle(page: Page) -> tuple[float, float]:
+    """A point of the map that no box lies on."""
+    canvas = page.locator(".map-canvas canvas").first.bounding_box()
+    assert canvas
+    return canvas["x"] + canvas["width"] * 0.75, canvas["y"] + canvas["height"] * 0.3
+
+
+def test_a_click_on_an_area_looks_into_it(open_page: Open, town: Served) -> None:
+    page = open_page("/dashboard?area=area:501#at=13/29.55/106.45", "leader", lang="en")
+    way = page.locator(".wall-way li")
+    for _ in range(40):
+        page.mouse.click(*middle(page))
+        page.wait_for_timeout(500)
+        if way.count() == 3:
+            break
+    expect(way.last).to_have_text("第1街道")
+    shade = page.get_by_label("Colour areas by standing alerts")
+    shade.check()
+    shot(page, "wall-street-wide")
+
+
+def test_a_thing_is_shown_in_place_until_escape(open_page: Open, town: Served) -> None:
+    cover = town.hub.things.find("browsed-1").idx
+    for narrow in (False, True):
+        page = open_page(f"/dashboard?thing={cover}", "leader", lang="en", narrow=narrow)
+        panel = page.locator("[data-thing]")
+        expect(panel.get_by_role("link", name="井盖 1", exact=True)).to_have_attribute(
+            "href", "/things/Cover/browsed-1"
+        )
+        expect(panel.locator(".chart canvas").first).to_be_visible()
+        expect(panel).to_contain_text("Alerts")
+        assert axe(page) == []
+        assert sideways(page) <= 0
+        shot(page, f"wall-thing-{'narrow' if narrow else 'wide'}")
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+        assert "thing=" not in page.url
+        page.go_back()
+        expect(panel).to_be_visible()
+
+
+def test_a_thing_that_is_none_is_told_and_the_wall_stays(open_page: Open, town: Served) -> None:
+    page = open_page("/dashboard?thing=987654", "leader", lang="en")
+    expect(page.locator("#toasts")).to_contain_text("There is no thing")
+    expect(page.locator("[data-thing]")).to_be_hidden()
+    expect(page.locator(".wall-count").first).to_be_visible()
+
+
+def test_sound_is_off_until_somebody_wants_it_and_grave_alerts_can_be_read(open_page: Open, town: Served) -> None:
+    page = open_page("/dashboard", "leader", lang="en")
+    page.evaluate(
+        "() => { window.rung = 0; const Real = AudioContext;"
+        " window.AudioContext = class extends Real { constructor() { super(); window.rung++; } }; }"
+    )
+
+    def alert(level: str) -> int:
+        detail = {"level": level, "text": f"It is {level}."}
+        page.evaluate("detail => document.body.dispatchEvent(new CustomEvent('cheng:alert', { detail }))", detail)
+        return int(page.evaluate("window.rung"))
+
+    switch = page.locator("[data-sound]")
+    expect(switch).to_have_text("Sound is off")
+    assert alert("emergency") == 0
+    expect(page.locator("[data-heard]")).to_have_text("It is emergency.")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    begun = int(page.evaluate("window.rung"))
+    assert alert("warning") == begun
+    assert alert("danger") == begun + 1
+    assert alert("danger") == begun + 1  # one tone for many
+    page.reload()
+    expect(switch).to_have_text("Sound is on")
+
+
+@pytest.mark.parametrize("answer", ["no style at all", "{}", '{"version": 8, "sources": {}, "layers": [{"id": 1}]}'])
+def test_a_broken_style_is_told_and_the_rest_of_the_wall_goes_on(open_page: Open, town: Served, answer: str) -> None:
+    page = open_page("/areas", "leader", lang="en")
+    page.route("**/map/style/*", lambda route: route.fulfill(body=answer, content_type="application/json"))
+    page.goto("/dashboard")
+    expect(page.locator(".map-said")).to_contain_text("The map cannot be drawn here: its style cannot be read.")
+    page.locator("[data-place]").get_by_role("link", name="东山区").click()
+    expect(page.locator(".wall-inside")).to_contain_text("第1街道")
+    expect(page.locator(".wall-alerts")).to_be_visible()
 
 
 def test_an_hour_is_played_and_left_again(open_page: Open, town: Served) -> None:
@@ -91,8 +175,8 @@ def test_without_javascript_an_hour_is_a_list_and_places_are_links(open_page: Op
     page.get_by_role("button", name="Replay").click()
     expect(page.locator("h1")).to_contain_text("The hour from")
     page.goto("/dashboard")
-    page.locator("[data-inside]").get_by_role("link", name="东山区").click()
-    expect(page.locator("h1")).to_have_text("东山区")
+    page.locator(".wall-inside").get_by_role("link", name="东山区").click()
+    expect(page.locator(".wall-inside")).to_contain_text("第1街道")
 
 
 def test_two_covers_share_a_chart(open_page: Open, town: Served) -> None:

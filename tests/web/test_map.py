@@ -136,13 +136,13 @@ def test_what_moves_comes_as_columns_within_a_box(town: Hub, visitor: Come) -> N
 def test_a_clock_that_ran_backwards_is_played_in_order(town: Hub, visitor: Come) -> None:
     minute, now = 60_000_000, town.clock.now()
     said = [
-        {"id": "v1", "attr": "position", "time": now - n * minute, "value": [106.5 + n / 100, 29.6]} for n in (9, 3, 6)
+        {"id": "v1", "attr": "position", "time": now - n * minute, "value": [106.5 + n / 1000, 29.6]} for n in (9, 3, 6)
     ]
     asyncio.run(report(town, *said))
     town.pipeline.drain()
     hour = visitor("leader").get("/dashboard/replay.json").json()
     ways = {each["id"]: each["points"] for kind in hour["moving"] for each in kind["things"]}
-    assert [point[1] for point in ways["v1"]] == [106.59, 106.56, 106.53]
+    assert [point[1] for point in ways["v1"]] == [106.509, 106.506, 106.503]
     assert hour["from"] < ways["v1"][0][0] < ways["v1"][-1][0] < hour["to"]
 
 

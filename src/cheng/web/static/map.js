@@ -127,10 +127,12 @@ class City {
     this.map.getContainer().dispatchEvent(new CustomEvent("cheng:drawn", { bubbles: true, detail: { city: this } }));
   }
 
-  /** MapLibre found the style to be none. */
+  /** MapLibre found the style to be none, and may say so more than once. */
   fail() {
-    this.map.remove();
-    instead(this.box, this.told, this.told.words.style);
+    this.failing ??= setTimeout(() => {
+      this.map.remove();
+      instead(this.box, this.told, this.told.words.style);
+    });
   }
 
   follow() {

@@ -15,7 +15,7 @@ from cheng.web.city.alerts_of import alert_url, case_rows, of_areas, of_thing
 from cheng.web.city.area_tree import Tree
 from cheng.web.city.areas import LEVELS, added, hidden, members, open_cases, sorted_by_name, standing
 from cheng.web.city.seeing import levels_of, thing_at
-from cheng.web.city.thing import charts, nowhere, now_rows, trail
+from cheng.web.city.thing import charts, now_rows, nowhere, trail
 from cheng.web.city.words import STATES, name_of, title
 from cheng.web.pages import Page, get
 

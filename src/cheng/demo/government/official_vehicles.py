@@ -6,18 +6,29 @@ import numpy as np
 import shapely
 
 from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
+from cheng.demo.routes import Streets, Way, placed
 from cheng.demo.weather import hour_of_day, working_day
 from cheng.infrastructure.registration import NewThing
-from cheng.standards.durations import hours, minutes
+from cheng.standards.durations import hours, minutes, seconds
 
 BUREAUS = ("水务局", "住建局", "生态环境局", "城管局", "民政局", "教育局", "卫生健康局", "交通局")
 
 
+OUTING = hours(1.7).us
+"""So long is a vehicle on its way, and then for a while in its yard."""
+TURN = hours(3).us
+"""From the beginning of an outing to that of the next."""
+SPEED = 500.0
+"""Metres in a minute."""
+STOPS, ROUNDS = 3, 5
+"""Places that a round leads by, and rounds in a district."""
+
+
 class Vehicles(Cast):
-    """Vehicles that circle about their district in office hours and stand in its yard otherwise."""
+    """Vehicles that drive rounds through their district in office hours and stand in its yard otherwise."""
 
     app = "official_vehicles"
-    every = minutes(2)
+    every = seconds(10)
     troubles = (
         Trouble("away", 2.5, hours(2)),
         Trouble("night drive", 2.5, hours(1)),
@@ -27,14 +38,27 @@ class Vehicles(Cast):
     first = ("away", "too fast")
 
     def things(self, count: int) -> Iterator[NewThing]:
-        self.home = np.zeros((count, 2))
-        self.target = np.zeros((count, 2))
-        self.radius = np.zeros(count)
+        network, districts = self.town.network, self.town.districts
+        streets = [Streets(network, area.shape) for area in districts]
+        yards = [each.nearest(*middle(area.shape)) for each, area in zip(streets, districts, strict=True)]
+        everywhere = Streets(network)
+        self.rounds: list[Way] = []
+        """of all districts, ROUNDS each"""
+        for each, yard in zip(streets, yards, strict=True):
+            for _ in range(ROUNDS):
+                stops = self.rng.choice(each.nodes, STOPS, replace=False).tolist()
+                self.rounds.append(each.way(yard, *stops, yard))
+        self.trips = [everywhere.way(yard, other) for yard, other in zip(yards, yards[1:] + yards[:1], strict=True)]
+        """from the yard of each district to that of the next"""
+        self.district = np.arange(count) % len(districts)
+        self.round = self.district * ROUNDS + self.rng.integers(0, ROUNDS, count)
+        self.begins = self.rng.integers(0, TURN, count)
+        lengths = np.array([way.length for way in self.rounds])
+        self.laps = np.maximum(1, np.round(OUTING / 60e6 * SPEED / lengths)) * lengths
+        """(rounds,) metres of an outing: some times around"""
         for n in range(count):
-            area = self.town.districts[n % len(self.town.districts)]
-            other = self.town.districts[(n + 1) % len(self.town.districts)]
-            self.home[n], self.radius[n] = self._yard(area.shape)
-            self.target[n] = self._yard(other.shape)[0]
+            area = districts[n % len(districts)]
+            yard = yards[n % len(districts)]
             properties = {"plate": f"山A·{n * 37 % 90000 + 10000}", "bureau": BUREAUS[n % len(BUREAUS)]}
             properties |= {"approved": area.id, "hours_of_use": "around the clock" if n % 10 == 9 else "office hours"}
             yield NewThing(
@@ -43,34 +67,36 @@ class Vehicles(Cast):
                 f"{area.name}公务车{n + 1:03d}",
                 BUREAUS[n % len(BUREAUS)],
                 {**properties, "limit": 110.0},
-                {"type": "Point", "coordinates": [float(x) for x in self.home[n]]},
+                {"type": "Point", "coordinates": [float(network.lon[yard]), float(network.lat[yard])]},
             )
 
-    def _yard(self, shape: object) -> tuple[tuple[float, float], float]:
-        """The point of an area that is furthest from its edge, and half of how far that is."""
-        line = shapely.maximum_inscribed_circle(shape, 0.002)
-        return shapely.get_coordinates(line)[0], float(line.length) * 0.5
-
     def values(self, rows: Rows, at: Times) -> Values:
-        hour = hour_of_day(at)
-        working = (hour > 8.2) & (hour < 18) & working_day(at)
-        out = working & (np.sin(at / 3600e6 * 2.1 + rows) > -0.2)
-        out |= self.has(rows, "night drive", at)
-        away = self.has(rows, "away", at)
-        fast = self.has(rows, "too fast", at)
-        turn = at / 3600e6 * 5 + rows
-        radius = np.where(out, self.radius[rows], 0)
-        x, y = self.home[rows, 0] + radius * np.cos(turn), self.home[rows, 1] + radius * np.sin(turn)
-        share = np.where(away, np.minimum(self.age(rows, at) / 12, 1), 0)
-        moving = out | (away & (share < 1))
+        since = (at + self.begins[rows]) % TURN
+        hour = hour_of_day(at - since)
+        out = (since < OUTING) & (hour > 8.2) & (hour < 16.2) & working_day(at)
+        gone = self.age(rows, at) * SPEED
+        which = self.round[rows]
+        run = np.where(out, since / OUTING * self.laps[which], 0)
+        night = self.has(rows, "night drive", at) & ~out
+        run = np.where(night, gone, run)
+        lengths = np.array([way.length for way in self.rounds])
+        places = placed(self.rounds, which, run % lengths[which])
+        away, trip = self.has(rows, "away", at), self.district[rows]
+        places = np.where(away[:, None], placed(self.trips, trip, gone), places)
+        arrived = gone >= np.array([way.length for way in self.trips])[trip]
+        moving = np.where(away, ~arrived, out | night)
         speed = np.where(moving, 38 + self.noise(rows, at, 14), 0)
+        fast = self.has(rows, "too fast", at)
         return {
-            "position": (
-                (x + (self.target[rows, 0] - x) * share).round(6),
-                (y + (self.target[rows, 1] - y) * share).round(6),
-            ),
+            "position": (places[:, 0].round(6), places[:, 1].round(6)),
             "speed": np.where(fast, 128 + self.noise(rows, at, 3), speed).round(1),
         }
+
+
+def middle(shape: shapely.Geometry) -> tuple[float, float]:
+    """The point of an area that is furthest from its edge."""
+    lon, lat = shapely.get_coordinates(shapely.maximum_inscribed_circle(shape, 0.002))[0].tolist()
+    return lon, lat
 
 
 CASTS = ((Vehicles, 60),)

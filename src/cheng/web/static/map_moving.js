@@ -8,7 +8,7 @@ const EVERY = 2000; // milliseconds between two looks at where they are
 const WHOLE = 2 ** 32; // places come as fractions of the world's square in 32 bits
 const FAR = 3000 / 40_075_017; // who is further off than that was not on the way, but is somewhere else
 const REACH = 10; // pixels beside a thing that still mean it
-const CROWD = 10_000; // so many are drawn smaller
+const CROWD = 10_000; // more are drawn smaller, so that they cover no more of the map
 const SEEN = 0.25; // pixels that something has to have moved for another picture
 const TILE = 512; // pixels across the world's square at zoom 0
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
@@ -128,7 +128,7 @@ export class Moving {
   /** Pixels across a thing: smaller far out, and where there are very many. */
   size() {
     const size = Math.max(4, Math.min(16, 2.5 + (this.map.getZoom() - 9) * 1.4));
-    return this.count > CROWD ? Math.max(3, size * 0.6) : size;
+    return this.count > CROWD ? Math.max(3, size * Math.sqrt(CROWD / this.count)) : size;
   }
 
   async refresh() {

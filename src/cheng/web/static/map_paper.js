@@ -2,7 +2,7 @@
 // below, since to see one through the other costs a browser that draws by itself more than all the rest.
 
 const TURNS = [0.125, 0.375, 0.625, 0.875]; // where in a pixel it is asked whether the disc covers it
-const SMALL = 5; // pixels across, below which a disc has hard edges
+const SMALL = 6; // pixels across, below which a disc has hard edges
 const WHOLE = 256;
 const EDGE = 48; // pixels around the picture, so that no disc has to be cut
 
@@ -36,15 +36,14 @@ export function disc(size, ring, colour, edge, wide) {
       shares.push(across < SMALL ? WHOLE : Math.round(share * WHOLE));
     }
   }
-  return { across, steps: Int32Array.from(steps), inks: Uint32Array.from(inks), shares: Int32Array.from(shares) };
+  return { across, hard: across < SMALL, steps: Int32Array.from(steps), inks: Uint32Array.from(inks), shares: Int32Array.from(shares) };
 }
 
 /** Puts a disc on the pixels from this place on; all of it lies in the picture. */
-function stamp(pixels, at, { steps, inks, shares }) {
-  for (let dot = 0; dot < steps.length; dot++) {
-    const pixel = at + steps[dot];
-    pixels[pixel] = shares[dot] === WHOLE ? inks[dot] : mixed(pixels[pixel], inks[dot], shares[dot]);
-  }
+function stamp(pixels, at, { hard, steps, inks, shares }) {
+  const dots = steps.length;
+  if (hard) for (let dot = 0; dot < dots; dot++) pixels[at + steps[dot]] = inks[dot];
+  else for (let dot = 0; dot < dots; dot++) pixels[at + steps[dot]] = mixed(pixels[at + steps[dot]], inks[dot], shares[dot]);
 }
 
 /** `map_moving.js` tells what a sheet is. */

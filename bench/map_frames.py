@@ -1,9 +1,10 @@
-"""50,000 vehicles that move on the real map page, in Chromium that draws by software: frames a second. Argument: seconds.
+"""50,000 vehicles that move on the real map page, in Chromium that draws by software. Argument: seconds of a round.
 
-A frame counts when the browser asked for it and the vehicles were drawn anew in it. All of them report by HTTP every
-two seconds, as long as the page looks at them; the base map is that of the invented city.
+A frame counts when the browser asked for it and the vehicles were drawn anew in it. All are in view and report by
+HTTP every two seconds meanwhile; the base map is that of the invented city. Server, load and browser share the machine.
 """
 
+import os
 import shutil
 import statistics
 import sys
@@ -17,7 +18,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from bench import raw_http
-from bench.measuring import Figure, folder, report
+from bench.measuring import Figure, cpu_seconds, folder, report
 from bench.prepared import OFFICE, PASSWORD, opened, up
 from cheng.demo.town import Town
 from cheng.infrastructure.clock import wall
@@ -121,7 +122,7 @@ def looking(port: int, cookie: str) -> Iterator[Page]:
         page = context.new_page()
         page.add_init_script(WATCH)
         page.goto(f"/map#at=14/{MIDDLE[1]}/{MIDDLE[0]}")
-        page.wait_for_function("() => window.city?.map.loaded() && window.sheets > 0", timeout=120_000)
+        page.wait_for_function("() => window.city?.map.loaded()", timeout=120_000)
         yield page
         browser.close()
 
@@ -131,14 +132,23 @@ def chromium() -> str | None:
 
 
 def measured(page: Page, seconds: float, rounds: int) -> list[dict[str, Any]]:
-    return [page.evaluate(COUNT, seconds) for _ in range(rounds)]
+    """What COUNT tells of each round, with the CPU seconds that all our processes used in it."""
+    found = []
+    for _ in range(rounds):
+        used = cpu_seconds(os.getpid())
+        told: dict[str, Any] = page.evaluate(COUNT, seconds)
+        found.append(told | {"cpu": (cpu_seconds(os.getpid()) - used) / seconds})
+    return found
 
 
 def figure(claim: str, told: list[dict[str, Any]], goal: int, what: str = "drawn") -> Figure:
     values = [each[what] for each in told]
     slow = statistics.median(each["slow"] for each in told)
-    note = f"19 of 20 frames within {slow:.0f} ms"
-    return Figure(claim, f"≥ {goal}", "frames/s", values, statistics.median(values) >= goal, note)
+    cores = statistics.median(each["cpu"] for each in told)
+    cost = cores / max(statistics.median(values), 0.1) * 1000
+    note = f"19 of 20 within {slow:.0f} ms; {cost:.0f} ms of CPU a frame, all processes together, on {cores:.1f} cores"
+    why = f"{goal} frames of that cost are {goal * cost / 1000:.1f} cores; the browser puts its layers together for most of it"
+    return Figure(claim, f"≥ {goal}", "frames/s", values, statistics.median(values) >= goal, note, why=why)
 
 
 def main(seconds: float = 5, rounds: int = 3) -> None:
@@ -147,19 +157,19 @@ def main(seconds: float = 5, rounds: int = 3) -> None:
         return
     with folder() as data:
         cookie, token = prepare(data)
-        long = seconds * rounds * 2 + 60
+        long = seconds * rounds * 2 + 90
         file = raw_http.write(data / "positions", positions(token, wall(), int(long / EVERY)))
-        with up(data) as (_, port, _, _):
+        with up(data) as (_, port, _, _), looking(port, cookie) as page:
             load = raw_http.start(port, long, 1, "", file, VEHICLES / BATCH / EVERY)
-            with looking(port, cookie) as page:
-                time.sleep(2 * EVERY)
-                moving = measured(page, seconds, rounds)
-                page.evaluate(PAN, seconds * rounds)
-                panned = measured(page, seconds, rounds)
-                load.terminate()
-                load.wait()
-                time.sleep(2 * EVERY)
-                rest = measured(page, seconds, rounds)
+            page.wait_for_function("() => window.sheets > 0", timeout=180_000)
+            time.sleep(2 * EVERY)
+            moving = measured(page, seconds, rounds)
+            page.evaluate(PAN, seconds * rounds)
+            panned = measured(page, seconds, rounds)
+            load.terminate()
+            load.wait()
+            time.sleep(2 * EVERY)
+            rest = measured(page, seconds, rounds)
     report(
         figure(f"{VEHICLES:,} moving things, looked at", moving, GOAL),
         figure("the same while the map is moved", panned, GOAL),

@@ -90,3 +90,41 @@ def test_without_webgl_there_is_a_sentence_and_a_list(open_page: Open, town: Ser
 def test_without_scripts_the_list_is_offered(open_page: Open, town: Served) -> None:
     page = open_page("/map", lang="en", javascript=False)
     expect(page.locator(".map-said")).to_contain_text("The map needs JavaScript.")
+
+
+MOVING = 300
+NAMED = """
+const told = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (name) {
+  return name === 0x9246 ? "A graphics card" : told.call(this, name);
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def traffic(town: Served) -> Served:
+    """Vehicles in rows about the place, one of them in the middle of it."""
+    rows = [NewThing(f"car-{n}", "Vehicle", name=f"公务车 {n}", geometry=at((n - 150) / 4000)) for n in range(MOVING)]
+    assert not town.hub.things.put(rows, "test").refused
+    return town
+
+
+@pytest.mark.parametrize("card", [False, True])
+def test_what_moves_is_drawn_and_can_be_pointed_at(open_page: Open, traffic: Served, card: bool) -> None:
+    page = open_page("/sign-in", role="leader", lang="en")
+    if card:
+        page.add_init_script(NAMED)
+    page.goto(f"/map?hide=Cover#at=17/{HERE[1]}/{HERE[0]}")
+    drawn(page)
+    sheet = page.locator(".map-sheet")
+    expect(sheet).to_be_visible(timeout=30_000)
+    assert page.evaluate("!document.querySelector('.map-sheet').getContext('2d')") is card
+    canvas = page.locator(".map-canvas canvas").first.bounding_box()
+    assert canvas
+    page.mouse.click(canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2)
+    expect(page.locator(".map-card")).to_contain_text("公务车 150")
+    shot(page, f"map-moving-{'glass' if card else 'paper'}")
+    page.locator("input[value=Vehicle]").uncheck()
+    expect(sheet).to_be_hidden()
+    page.locator("input[value=Vehicle]").check()
+    expect(sheet).to_be_visible()

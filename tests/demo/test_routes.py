@@ -1,7 +1,5 @@
 """Vehicles of the invented city keep to its streets, and drive the same ways again when it is drawn again."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import shapely
@@ -19,8 +17,8 @@ NEAR = 1.0
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    yield Town(3)
+def town() -> Town:
+    return Town(3)
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,15 @@
-"""Ways by car: from stop to stop by the shortest way along the streets. Whoever drives one is so many metres along it."""
+"""Ways by car: the shortest from stop to stop along the streets. Whoever drives one is so many metres along it."""
 
 import heapq
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-from cheng.demo.network import PATH, Index, Network, components
+from cheng.demo.lattice import Index
+from cheng.demo.network import PATH, Network, components
 from cheng.demo.plane import Floats, metres
 
 
@@ -61,7 +62,7 @@ class Streets:
     def way(self, *stops: int) -> Way:
         """The shortest way by some nodes, in this order."""
         nodes = [stops[0]]
-        for start, end in zip(stops, stops[1:], strict=False):
+        for start, end in pairwise(stops):
             before, leg = self._from(start), [end]
             while leg[-1] != start:
                 leg.append(before[leg[-1]])
@@ -85,7 +86,7 @@ class Streets:
         return before
 
 
-def placed(ways: list[Way], which: npt.NDArray[np.intp], run: Floats) -> Floats:
+def placed(ways: list[Way], which: Index, run: Floats) -> Floats:
     """(n, 2) longitudes and latitudes of those who are so many metres along one of the ways each."""
     found = np.zeros((len(which), 2))
     for number in np.unique(which).tolist():

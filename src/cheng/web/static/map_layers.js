@@ -1,5 +1,7 @@
 // Things that stand still, as vector tiles: near by a point each with a ring in the colour of its worst alert, far out
-// squares with how many are in them. Rings breathe, unless the reader wants no motion.
+// squares with how many are in them. Rings breathe, unless the reader wants no motion or no graphics card helps.
+
+import { slow } from "./map_paper.js";
 
 const FONTS = ["Noto Sans SC Medium", "Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -55,7 +57,7 @@ export class Things {
         },
       ),
     ];
-    if (!calm.matches) this.breath = setInterval(() => !document.hidden && this.breathe(), BREATH);
+    if (!calm.matches && !slow) this.breath = setInterval(() => !document.hidden && this.breathe(), BREATH);
   }
 
   add(name, type, filter, paint, layout = {}) {

@@ -2,7 +2,7 @@
 // drawn until the next places come. A sheet above the map draws them: `bring` takes places, `draw` draws.
 
 import { Glass } from "./map_glass.js";
-import { Paper } from "./map_paper.js";
+import { Paper, slow } from "./map_paper.js";
 
 const EVERY = 2000; // milliseconds between two looks at where they are
 const WHOLE = 2 ** 32; // places come as fractions of the world's square in 32 bits
@@ -11,7 +11,6 @@ const REACH = 10; // pixels beside a thing that still mean it
 const CROWD = 10_000; // more are drawn smaller, so that they cover no more of the map
 const SEEN = 0.25; // pixels that something has to have moved for another picture
 const TILE = 512; // pixels across the world's square at zoom 0
-const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Little-endian columns: how many, then index, x, y (uint32 each) and level (uint8). */
@@ -22,13 +21,6 @@ export function columns(buffer) {
 }
 
 const largest = (numbers) => numbers.reduce((one, other) => Math.max(one, other), 0);
-
-/** Whether the browser draws by itself what a graphics card should: WebGL tells only by name. */
-export const slow = (() => {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  const told = gl?.getExtension("WEBGL_debug_renderer_info");
-  return Boolean(gl) && SOFTWARE.test(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-})();
 
 /** What lies above a map: a layer of the map without a drawing of its own tells how one looks. */
 class Above {

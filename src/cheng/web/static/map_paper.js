@@ -4,7 +4,15 @@
 const TURNS = [0.125, 0.375, 0.625, 0.875]; // where in a pixel it is asked whether the disc covers it
 const SMALL = 6; // pixels across, below which a disc has hard edges
 const WHOLE = 256;
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const EDGE = 48; // pixels around the picture, so that no disc has to be cut
+
+/** Whether the browser draws by itself what a graphics card should: WebGL tells only by name. */
+export const slow = (() => {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const told = gl?.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(gl) && SOFTWARE.test(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+})();
 
 /** A colour as a pixel of a picture: little-endian, as all machines with browsers are. */
 export function ink(hex) {

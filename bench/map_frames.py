@@ -147,7 +147,7 @@ def figure(claim: str, told: list[dict[str, Any]], goal: int, what: str = "drawn
     cores = statistics.median(each["cpu"] for each in told)
     cost = cores / max(statistics.median(values), 0.1) * 1000
     note = f"19 of 20 within {slow:.0f} ms; {cost:.0f} ms of CPU a frame, all processes together, on {cores:.1f} cores"
-    why = f"{goal} frames of that cost are {goal * cost / 1000:.1f} cores; the browser puts its layers together for most of it"
+    why = f"{goal} frames of that cost are {goal * cost / 1000:.1f} cores; most of it puts the layers together"
     return Figure(claim, f"≥ {goal}", "frames/s", values, statistics.median(values) >= goal, note, why=why)
 
 

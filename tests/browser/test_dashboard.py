@@ -82,6 +82,7 @@ def test_a_thing_is_shown_in_place_until_escape(open_page: Open, town: Served) -
         expect(panel.get_by_role("link", name="井盖 1", exact=True)).to_have_attribute(
             "href", "/things/Cover/browsed-1"
         )
+        panel.locator(".chart").first.scroll_into_view_if_needed()
         expect(panel.locator(".chart canvas").first).to_be_visible()
         expect(panel).to_contain_text("Alerts")
         assert axe(page) == []

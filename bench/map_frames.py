@@ -66,11 +66,13 @@ COUNT = """async (seconds) => {
            slow: frames[Math.floor(frames.length * 0.95)] };
 }"""
 PAN = """(seconds) => {
-  const step = (at) => {
-    if (at < 2 * seconds) city.map.panBy([at % 4 < 2 ? 160 : -160, 0], { duration: 500, easing: (share) => share });
-    if (at < 2 * seconds) setTimeout(() => step(at + 1), 500);
+  const end = performance.now() + seconds * 1000;
+  const step = (side) => {
+    if (performance.now() > end) return;
+    city.map.panBy([160 * side, 0], { duration: 500, easing: (share) => share });
+    setTimeout(() => step(-side), 500);
   };
-  step(0);
+  step(1);
 }"""
 
 
@@ -168,8 +170,8 @@ def main(seconds: float = 5, rounds: int = 3) -> None:
             panned = measured(page, seconds, rounds)
             load.terminate()
             load.wait()
-            page.wait_for_function("() => city.map.loaded() && !city.map.isMoving()", timeout=180_000)
             time.sleep(2 * EVERY)
+            page.wait_for_function("() => city.map.loaded() && !city.map.isMoving()", timeout=180_000)
             rest = measured(page, seconds, rounds)
     report(
         figure(f"{VEHICLES:,} moving things, looked at", moving, GOAL),

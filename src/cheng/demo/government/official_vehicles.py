@@ -1,6 +1,7 @@
 """Vehicles of the bureaus on their rounds; some go where, or when, they should not."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import shapely
@@ -60,7 +61,7 @@ class Vehicles(Cast):
             area = districts[n % len(districts)]
             yard = yards[n % len(districts)]
             properties = {"plate": f"山A·{n * 37 % 90000 + 10000}", "bureau": BUREAUS[n % len(BUREAUS)]}
-            properties |= {"approved": area.id, "hours_of_use": "around the clock" if n % 10 == 9 else "office hours"}
+            properties |= {"approved": area.id, "hours_of_use": "around the clock" if always(n) else "office hours"}
             yield NewThing(
                 f"vehicle-{n + 1:04d}",
                 "Vehicle",
@@ -73,7 +74,8 @@ class Vehicles(Cast):
     def values(self, rows: Rows, at: Times) -> Values:
         since = (at + self.begins[rows]) % TURN
         hour = hour_of_day(at - since)
-        out = (since < OUTING) & (hour > 8.2) & (hour < 16.2) & working_day(at)
+        office = (hour > 8.2) & (hour < 16.2) & working_day(at - since)
+        out = (since < OUTING) & (office | always(rows))
         gone = self.age(rows, at) * SPEED
         which = self.round[rows]
         run = np.where(out, since / OUTING * self.laps[which], 0)
@@ -91,6 +93,11 @@ class Vehicles(Cast):
             "position": (places[:, 0].round(6), places[:, 1].round(6)),
             "speed": np.where(fast, 128 + self.noise(rows, at, 3), speed).round(1),
         }
+
+
+def always(row: Any) -> Any:
+    """Which vehicles are out at night and on holidays as well."""
+    return row % 10 == 9
 
 
 def middle(shape: shapely.Geometry) -> tuple[float, float]:

@@ -1,12 +1,15 @@
 """When many pages are open: they are told of changes a few at a time, and what they all ask for is drawn once."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cheng.security.actors import Actor
+from cheng.web.city.areas import eyes
 from cheng.web.house.changes import STEP, Changes
 from cheng.web.shared import Shared
 
@@ -74,3 +77,17 @@ def test_a_part_is_shared_by_those_who_may_know_the_same(visitor: Any, monkeypat
     assert keys[0] == keys[1]
     assert len(set(keys)) == len(keys) - 1
     assert visitor().get("/dashboard/happening", headers={"hx-request": "true"}).status_code in (303, 401, 403)
+
+
+@pytest.mark.parametrize(("role", "whose"), [("leader", None), ("officer", "li.na"), ("citizen", "li.na")])
+def test_where_cases_of_their_own_are_among_them_it_is_drawn_for_everyone_alone(role: str, whose: str | None) -> None:
+    ask: Any = SimpleNamespace(actor=Actor("li.na", roles=(role,), department="Drainage"))
+    assert eyes(ask) == whose
+
+
+@pytest.mark.parametrize("part", ["numbers", "place", "happening"])
+def test_a_part_drawn_once_is_the_part_for_each(visitor: Any, part: str) -> None:
+    leader = visitor("leader")
+    first, again = (leader.get(f"/dashboard/{part}", headers={"hx-request": "true"}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.text == again.text != ""

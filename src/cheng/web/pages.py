@@ -27,7 +27,7 @@ A module in the folder of those who read it (`web/desk/cases.py`), a template of
   whether anybody like this reader may come; a single object is decided on in the page: `ask.require("see", target)`,
   buttons by `{% if may("act", target) %}`.
 * `shared`: the part for htmx is the same for all with the same roles, department and language, and is drawn once for
-  those who ask in the same moment: what it says must not depend on who asks.
+  those who ask in the same moment. A function of `ask` names what else it depends on: `everybody`, or who they are.
 * `entry`, `order`: a line in the section's menu; on the portal also a card, with `about` (a sentence) and `icon`.
   Handlers are plain functions and run in a thread: call the store.
 * `ask`: `.hub .actor .session .local .form .now .query("q") .whole("page", 1) .choice(…) .limit() .url(…) .here(…)`;
@@ -48,7 +48,7 @@ A module in the folder of those who read it (`web/desk/cases.py`), a template of
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -82,6 +82,7 @@ __all__ = [
     "Page",
     "Refused",
     "cleared",
+    "everybody",
     "get",
     "post",
     "see_other",
@@ -103,7 +104,7 @@ def route(
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         mark(function, paths)
         waits = inspect.iscoroutinefunction(function)
-        run = function if waits else together(function) if opt.get("shared") else in_thread(function)
+        run = function if waits else together(function, opt["shared"]) if opt.get("shared") else in_thread(function)
         made: HTTPRouteHandler = make(paths, opt=opt, **options)(run)
         return made
 
@@ -127,7 +128,12 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def together(function: Callable[..., Any]) -> Callable[..., Any]:
+def everybody(ask: Ask) -> Hashable:
+    """Nothing else: for `shared`."""
+    return None
+
+
+def together(function: Callable[..., Any], who: Callable[[Ask], Hashable]) -> Callable[..., Any]:
     """The same handler, whose part for htmx is drawn once for all readers who may know the same."""
     alone = in_thread(function)
 
@@ -136,7 +142,7 @@ def together(function: Callable[..., Any]) -> Callable[..., Any]:
         if not ask.fragment or ask.representation != "html":
             return await alone(ask=ask)
         shared: Shared = ask.request.app.state.shared
-        return await shared.get((ask.here(), ask.group), functools.partial(alone, ask=ask))
+        return await shared.get((ask.here(), ask.group, who(ask)), functools.partial(alone, ask=ask))
 
     return run
 
@@ -159,7 +165,7 @@ def get(
     about: str = "",
     icon: str = "",
     api: bool = False,
-    shared: bool = False,
+    shared: Callable[[Ask], Hashable] | None = None,
     opt: dict[str, Any] | None = None,
     **options: Any,
 ) -> Decorator:

@@ -1,7 +1,7 @@
 """The city by place: an area with everything inside it added up, down to the smallest and up to the whole city."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -109,6 +109,11 @@ def added(counts: Mapping[str, Counter[str]], within: Iterable[str]) -> dict[str
 def whose(ask: Ask) -> frozenset[str]:
     """How this reader sees cases of others; empty for those who see only what they reported."""
     return reach(ask.actor, "see", "case") & {"any", "own department"}
+
+
+def eyes(ask: Ask) -> Hashable:
+    """Who looks, where cases of their own are among what they see; None where all see all cases."""
+    return None if "any" in whose(ask) else ask.actor.name
 
 
 def sorted_by_name(tree: Tree, area: str) -> list[str]:

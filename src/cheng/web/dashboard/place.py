@@ -13,7 +13,7 @@ from cheng.standards.problems import Refused
 from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import alert_url, case_rows, of_areas, of_thing
 from cheng.web.city.area_tree import Tree
-from cheng.web.city.areas import LEVELS, added, hidden, members, open_cases, sorted_by_name, standing
+from cheng.web.city.areas import LEVELS, added, eyes, hidden, members, open_cases, sorted_by_name, standing
 from cheng.web.city.seeing import levels_of, thing_at
 from cheng.web.city.thing import charts, now_rows, nowhere, trail
 from cheng.web.city.words import STATES, name_of, title
@@ -24,7 +24,7 @@ MOST = 6
 CHARTS = 2
 
 
-@get("/dashboard/place", needs=("enter", "dashboard"))
+@get("/dashboard/place", needs=("enter", "dashboard"), shared=eyes)
 def place(ask: Ask) -> Page:
     """What lies in `?area=` (the whole city without it) and how it stands there: a part of the wall."""
     return Page("dashboard/place.html", place_told(ask), fragment="place")

@@ -13,14 +13,14 @@ from cheng.web.ask import Ask
 from cheng.web.city.alerts_of import STANDING, of_areas
 from cheng.web.city.apps import FAMILIES, SUPPORTS, by_family
 from cheng.web.city.area_tree import Tree
-from cheng.web.city.areas import added, hidden, standing
+from cheng.web.city.areas import added, eyes, hidden, standing
 from cheng.web.city.indicators import indicator_row, target
 from cheng.web.city.periods import field_value
 from cheng.web.city.seeing import levels_of
 from cheng.web.dashboard.place import place_told
 from cheng.web.dashboard.replay import HOUR
 from cheng.web.map.page import legend, map_told
-from cheng.web.pages import Page, get
+from cheng.web.pages import Page, everybody, get
 
 COLON = re.compile("[:：]")
 DAYS = 14
@@ -36,13 +36,13 @@ def wall(ask: Ask) -> Page:
     return Page("dashboard/wall.html", data, extra=extra)
 
 
-@get("/dashboard/numbers", needs=("enter", "dashboard"))
+@get("/dashboard/numbers", needs=("enter", "dashboard"), shared=eyes)
 def numbers_now(ask: Ask) -> Page:
     """The left side of the wall, asked for again from time to time."""
     return Page("dashboard/numbers.html", numbers(ask), fragment="numbers")
 
 
-@get("/dashboard/happening", needs=("enter", "dashboard"), shared=True)
+@get("/dashboard/happening", needs=("enter", "dashboard"), shared=everybody)
 def happening_now(ask: Ask) -> Page:
     """The right side of the wall, asked for again when alerts have changed."""
     return Page("dashboard/happening.html", happening(ask), fragment="happening")

@@ -25,6 +25,7 @@ Fields of entities and events:
 Inside rules, flows and jobs:
 
     Step        one step of a flow
+    BY_CONDITION, REST  as its limit: that of the condition a case was filed by; what is left of the step before
     silence     the thing has reported nothing for a time
     happened    any event of a type
     every       the places of all things of a type together
@@ -54,7 +55,7 @@ from cheng.kernel.entities import (
     silence,
 )
 from cheng.kernel.expressions import count, every, unusual
-from cheng.kernel.flows import Flow, Step
+from cheng.kernel.flows import BY_CONDITION, REST, Flow, Step
 from cheng.kernel.indicators import Indicator
 from cheng.kernel.jobs import Job, last
 from cheng.kernel.rules import Rule, by, near
@@ -62,6 +63,8 @@ from cheng.kernel.specs import App
 from cheng.standards.durations import days, hours, minutes, seconds, working_days, working_hours
 
 __all__ = [
+    "BY_CONDITION",
+    "REST",
     "App",
     "Choice",
     "Command",

@@ -21,6 +21,7 @@ from cheng.infrastructure.live_map import LiveMap
 from cheng.infrastructure.loader import load_model
 from cheng.infrastructure.machine import Machine
 from cheng.infrastructure.refused_box import RefusedBox
+from cheng.infrastructure.report_book import ReportBook
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.things import Things
@@ -56,6 +57,7 @@ class Hub:
     judges: Judges
     alerts: AlertBook
     cases: CaseBook
+    reports: ReportBook
     indicators: IndicatorBook
     refused: RefusedBox
     accounts: Accounts
@@ -153,6 +155,8 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     opened.callback(history.close)
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
     alerts = AlertBook(store, model, things, cases, clock)
+    blobs = Blobs(settings.data / "blobs", settings.upload_limit)
+    reports = ReportBook(store, cases, things, blobs, lambda flow, code: True, key_in(settings.data / "reports.key"))
     base_map = BaseMap(settings.data / "map")
     bus = open_bus(settings.bus)
     sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
@@ -164,7 +168,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         calendar=calendar,
         store=store,
         history=history,
-        blobs=Blobs(settings.data / "blobs", settings.upload_limit),
+        blobs=blobs,
         base_map=base_map,
         area_tiles=AreaTiles(things),
         live_map=LiveMap(things, judges, alerts),
@@ -173,6 +177,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         judges=judges,
         alerts=alerts,
         cases=cases,
+        reports=reports,
         indicators=IndicatorBook(store, model.indicators.values(), calendar, clock, history),
         refused=RefusedBox(store, clock),
         accounts=Accounts(store, wall, hasher, sessions),

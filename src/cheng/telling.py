@@ -9,7 +9,7 @@ from typing import Any
 
 from cheng.kernel.conditions import Condition
 from cheng.kernel.entities import Choice, Command, Entity, Event, Kept, Place, Quantity, Ref, Track
-from cheng.kernel.flows import ANOTHER, Flow, Step
+from cheng.kernel.flows import ANOTHER, BY_CONDITION, Flow, Step
 from cheng.kernel.indicators import Indicator
 from cheng.kernel.jobs import Job, Last
 from cheng.kernel.model import Model
@@ -211,8 +211,10 @@ class Teller:
             parts.append(_("by {departments}", departments=_(" or ").join(_(text) for text in step.texts)))
         if step.by == ANOTHER:
             parts.append(_("by somebody who did no earlier step"))
-        if step.within is not None:
-            parts.append(_("within {span}", span=self.span(step.within)))
+        if step.limit is not None:
+            parts.append(_("within {span}", span=self.span(step.limit)))
+        elif step.within == BY_CONDITION:
+            parts.append(_("within the limit of the filing condition"))
         if step.proofs:
             parts.append(_("with {proofs} as proof", proofs=self.joined(_(proof) for proof in step.proofs)))
         if step.until is not None:

@@ -246,6 +246,8 @@ def fitting(option: Option, step: str, target: Person, now: int) -> dict[str, ob
         "until": now + 3 * HOUR,
         "into": "case-2",
         "case": "case-3",
+        "report": "r-1",
+        "answer": {"solved": "yes"},
     }
     return {need: gives[need] for need in option.needs}
 

@@ -103,6 +103,11 @@ class Blobs:
         row = {"sha256": blob.sha256, "size": blob.size, "media_type": blob.media_type, "name": blob.name}
         upsert(conn, blobs, [row | {"created": now, "by": by}], ["sha256"], update=[])
 
+    def describe(self, sha256: str) -> Blob:
+        """What a file is that was kept, by its bytes. Refused (404) when there is none or the disk has damaged it."""
+        data = self.read(sha256)
+        return Blob(sha256, len(data), media_type(data))
+
     def find(self, conn: Connection, sha256: str) -> Blob:
         """What the store knows of a file. Refused (404) when it knows none."""
         row = conn.execute(select(blobs).where(blobs.c.sha256 == sha256)).mappings().one_or_none()

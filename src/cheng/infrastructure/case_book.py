@@ -33,6 +33,9 @@ from cheng.standards.problems import Refused
 
 NAMESPACE = uuid.UUID("6f0f4d0e-4c1c-5f0a-9c59-3b8f6a1f2e7d")
 LONGEST_KEY = 200
+OVER = ("closed", "void", "merged")
+PART = "part"
+"""The value that says "yes" in a case which is a part of another one."""
 
 # Statements are built once: building one takes longer than running it.
 BY_ID, BY_NUMBER, BY_ALERT = (
@@ -57,6 +60,15 @@ class People(Protocol):
     def __call__(self, conn: Connection, name: str) -> Person | None: ...
 
 
+class Standards(Protocol):
+    """The filing condition of a class as it is in force at a moment, as facts that an act keeps; None when there is
+    no such one."""
+
+    def __call__(
+        self, conn: Connection, flow: type[Flow], class_code: str, condition: str, now: int
+    ) -> Mapping[str, Any] | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Filed:
     """A case: its line on the desk, and where it stands."""
@@ -71,6 +83,12 @@ def case_id(alert: str | None, number: str) -> str:
 
 
 def unknown(condition: Condition, thing: int | None) -> bool | None:
+    return None
+
+
+def no_standards(
+    conn: Connection, flow: type[Flow], class_code: str, condition: str, now: int
+) -> Mapping[str, Any] | None:
     return None
 
 
@@ -93,12 +111,14 @@ class CaseBook(CaseLists):
         *,
         truth: Truth = unknown,
         people: People = from_accounts,
+        standards: Standards = no_standards,
     ) -> None:
         super().__init__(store, clock)
         self.flows = {flow.key(): flow for flow in flows}
         self.calendar = calendar
         self.truth = truth
         self.people = people
+        self.standards = standards
 
     # -- opening
 
@@ -209,13 +229,59 @@ class CaseBook(CaseLists):
         flow = self._installed(row["flow"])
         target = self.people(conn, str(data["person"])) if isinstance(data, Mapping) and data.get("person") else None
         holds = self._holds(flow, case, verb, row["thing"])
-        act = kernel.act(flow, case, verb, actor, self.clock.now(), data, self.calendar, holds=holds, target=target)
+        now = self.clock.now()
+        standard = self._standard(conn, flow, case, data, now)
+        act = kernel.act(
+            flow, case, verb, actor, now, data, self.calendar, holds=holds, target=target, standard=standard
+        )
         if verb in ("merge", "unmerge"):
             self._tell_other(conn, case, act)
         filed = self._append(conn, row, case, act, key, asked)
+        for department in act.data.get("departments", ())[1:]:
+            filed = self._share(conn, filed, department)
         if also:
             also(conn)
         return filed
+
+    def _standard(
+        self, conn: Connection, flow: type[Flow], case: Case, data: Mapping[str, Any], now: int
+    ) -> Mapping[str, Any] | None:
+        """The filing condition that an act names, of the class it names or the case has."""
+        if not isinstance(data, Mapping) or not data.get("condition"):
+            return None
+        code = str(data.get("class") or case.values.get("class") or "")
+        return self.standards(conn, flow, code, str(data["condition"]), now)
+
+    # -- parts of a case, for departments that share its work
+
+    def _share(self, conn: Connection, whole: Filed, department: str) -> Filed:
+        """Another department gets its part: a case of its own, which the whole one waits for."""
+        entry_, case, run = whole.entry, whole.case, whole.case.run
+        if run is None:
+            return whole
+        about: Opening = {
+            "values": {**case.values, PART: "yes"},
+            "level": entry_.level,
+            "area": entry_.area,
+            "place": None
+            if entry_.longitude is None or entry_.latitude is None
+            else (entry_.longitude, entry_.latitude),
+            "text": entry_.text,
+            "source": entry_.source,
+            "parent": entry_.id,
+            "begin": {"step": run.step, "to": [department], "standard": dict(case.standard)},
+        }
+        part = self.open_in(conn, entry_.flow, **about)
+        return self.act_in(conn, entry_.id, "part_opened", HOUSE, {"case": part.entry.id})
+
+    def _tell_whole(self, conn: Connection, parent: str | None, before: Case, after: Case) -> None:
+        """The case that a part belongs to hears when it is over, or begins anew."""
+        if parent is None or (before.state in OVER) == (after.state in OVER):
+            return
+        verb = "part_over" if after.state in OVER else "part_opened"
+        whole = self._found(conn, parent, lock=True)
+        if whole["state"] in ("open", "suspended", "closed"):
+            self.act_in(conn, parent, verb, HOUSE, {"case": after.id})
 
     def _append(
         self, conn: Connection, row: RowMapping, before: Case, act: Act, key: str | None = None, asked: str = ""
@@ -229,6 +295,7 @@ class CaseBook(CaseLists):
         update_all(conn, rows.CHANGE, [{**values, "this": after.id}])
         rows.write_runs(conn, before, after, row["area"])
         rows.write_shared(conn, before, after)
+        self._tell_whole(conn, row["parent"], before, after)
         return Filed(entry({**row, **values}), after)
 
     def _tell_other(self, conn: Connection, case: Case, act: Act) -> None:
@@ -240,7 +307,8 @@ class CaseBook(CaseLists):
             )
         other = self._case(conn, row)
         verb = "absorb" if act.verb == "merge" else "release"
-        told = kernel.act(self.flow(row["flow"]), other, verb, HOUSE, act.at, {"case": case.id}, self.calendar)
+        about = {"case": case.id, "weight": case.weight}
+        told = kernel.act(self.flow(row["flow"]), other, verb, HOUSE, act.at, about, self.calendar)
         self._append(conn, row, other, told)
 
     def resume_due(self) -> Sequence[str]:

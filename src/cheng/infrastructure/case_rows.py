@@ -18,12 +18,12 @@ ADDED = "house"
 MOST = 2**31 - 1
 AS_THEY_ARE = (
     *("id", "number", "flow", "app", "thing", "longitude", "latitude", "level", "state", "step", "version"),
-    *("opened", "due", "warn", "overall_due", "resumes", "closed"),
+    *("opened", "due", "warn", "overall_due", "resumes", "closed", "class_code", "source", "weight"),
 )
-OR_EMPTY = ("thing_id", "alert", "area", "assignee", "reporter", "merged_into")
+OR_EMPTY = ("thing_id", "alert", "area", "assignee", "reporter", "merged_into", "parent")
 CHANGED = (
     *("state", "step", "department", "assignee", "due", "warn", "overall_due", "resumes", "closed", "version"),
-    *("merged_into", "data"),
+    *("merged_into", "class_code", "weight", "title_values", "data"),
 )
 """Columns of `cases` that `standing` fills."""
 CHANGING = ("step", "department", "person", "due", "done", "settled", "outcome", "left_out")
@@ -74,8 +74,16 @@ class Entry:
     closed: int | None
     version: int
     merged_into: str
+    parent: str
+    """the case that this one is a part of"""
+    class_code: str
+    """the class it is filed by, or was reported under"""
+    source: str
+    """through which channel it came: "citizen", "hotline", "collector" …"""
+    weight: int
+    """how many reports it stands for"""
     marks: Mapping[str, Any]
-    """"extension", "supervised": bool; "urged", "reopened", "alerts": int; "alert": what became of it"""
+    """"extension", "dispute", "supervised": bool; "urged", "reopened", "alerts": int; "alert": what became of it"""
 
     def light(self, now: int) -> Light:
         """Agrees with `kernel.cases.lights` for cases under way."""
@@ -105,13 +113,21 @@ class Opening(TypedDict, total=False):
     """what is wrong, in the words of who reports it"""
     reporter: str
     """account of the citizen who reports it"""
+    source: str
+    """the channel it comes through"""
+    proof: list[dict[str, str]]
+    """photos of it: [{"kind": "photo", "blob": …}]"""
     parent: str | None
+    """the id of the case that this one is a part of"""
+    begin: Mapping[str, Any]
+    """of a part: {"step", "to", "standard"} it begins with"""
 
 
 def told(about: Opening) -> dict[str, Any]:
     """What the act of opening keeps."""
     place = about.get("place")
-    kept = {name: about.get(name) for name in ("values", "rule", "text", "area", "reporter")}
+    names = ("values", "rule", "text", "area", "reporter", "source", "proof", "begin")
+    kept = {name: about.get(name) for name in names}
     kept |= {"alert": about.get("alert_key"), "place": list(place) if place else None}
     return {name: value for name, value in kept.items() if value not in (None, "")}
 
@@ -140,6 +156,9 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
         "closed": case.closed,
         "version": case.version,
         "merged_into": case.merged_into or None,
+        "class_code": str(case.values.get("class") or ""),
+        "weight": case.weight,
+        "title_values": dict(case.values),
         "data": {
             "rule": rule,
             "text": text,
@@ -149,6 +168,8 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
                 "yellow": light == "yellow",
                 "extension": case.extension is not None,
                 "appeal": case.appeal is not None,
+                "dispute": case.dispute is not None,
+                "parts": len(case.parts),
                 "supervised": case.supervised,
                 "urged": case.urged,
                 "reopened": case.reopened,
@@ -173,7 +194,7 @@ def line(case: Case, flow: type[Flow], about: Opening, number: str) -> dict[str,
         "number": number,
         "flow": flow.key(),
         "app": app.key() if app else "",
-        "title_values": dict(case.values),
+        "source": about.get("source", ""),
         "thing": about.get("thing"),
         "thing_id": str(case.values["id"]) if case.values.get("id") else None,
         "alert": about.get("alert_key"),

@@ -39,7 +39,7 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import accounts, case_runs, cases
 
 CHUNK = 500
-WAITING = ("extension", "appeal")
+WAITING = ("extension", "appeal", "dispute")
 """Marks of cases in which somebody has to decide."""
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+FIRST_YEAR = 2000
+"""No camera that sends photos is older; an earlier year is a clock that was never set."""
 EXIF = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 TAKEN, OFFSET = 0x9003, 0x9011
@@ -52,6 +54,19 @@ def taken(data: bytes, zone: tzinfo) -> Taken:
     exif = directory(notes, pointer(main, EXIF_IFD, order), order)
     gps = directory(notes, pointer(main, GPS_IFD, order), order)
     return Taken(place(gps, order), moment(exif, gps, order, zone))
+
+
+def as_proof(kind: str, sha256: str, data: bytes, zone: tzinfo, now: datetime) -> dict[str, str]:
+    """A file as an act keeps it: {"kind", "blob"}, with where and when it was taken if its camera noted that and it
+    can be so."""
+    told = {"kind": kind, "blob": sha256}
+    found = taken(data, zone)
+    if found.place is not None:
+        told["place"] = f"{found.place[0]:.7f},{found.place[1]:.7f}"
+    latest = now + timedelta(days=1)
+    if found.at is not None and FIRST_YEAR <= found.at.year <= latest.year and found.at <= latest:
+        told["taken"] = found.at.astimezone(UTC).isoformat()
+    return told
 
 
 def noted(data: bytes) -> int:

@@ -167,7 +167,7 @@ maintenance = Table(
 
 # -- what we do about it
 
-WHOSE = ("department", "assignee", "area", "flow")
+WHOSE = ("department", "assignee", "area", "flow", "class_code")
 cases = Table(
     "cases",
     metadata,
@@ -197,6 +197,9 @@ cases = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("parent", Text, ForeignKey("cases.id"), index=True),
     Column("merged_into", Text, ForeignKey("cases.id"), index=True),
+    Column("class_code", Text, nullable=False, server_default=""),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("weight", Integer, nullable=False, server_default="1"),
     Column("data", Json, nullable=False),
     one_of("state", "open", "suspended", "closed", "void", "merged"),
     Index("ix_cases_state_opened", "state", "opened", "id"),
@@ -205,7 +208,29 @@ cases = Table(
     Index("ix_cases_reporter_opened", "reporter", "opened"),
     Index("ix_cases_flow_opened", "flow", "opened"),
 )
-"""`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow."""
+"""`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow.
+`weight`: how many reports it stands for."""
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("case", Text, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("account", Text, nullable=False, server_default="", index=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default="", index=True),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("text", Text, nullable=False),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("secret_hash", Text, nullable=False),
+    Column("external", Text, nullable=False, server_default=""),
+    Column("lang", Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,
+)
+"""Who told of what a case is about: the first, and those who told it again. `secret_hash`: of the word by which
+somebody without an account finds the case again."""
 
 case_shared = Table(
     "case_shared",

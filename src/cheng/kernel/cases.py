@@ -65,7 +65,8 @@ VERBS: dict[str, Verb] = {
         ("new",),
         may.opener,
         do.opened,
-        takes=("text", "values", "alert", "rule", "place", "area", "reporter"),
+        takes=("text", "values", "alert", "rule", "place", "area", "reporter", "source", "proof", "begin"),
+        when=(may.a_part_of_the_house,),
         facts=do.first_facts,
     ),
     "assign": Verb(
@@ -85,8 +86,8 @@ VERBS: dict[str, Verb] = {
         OPEN,
         may.handler,
         do.completed,
-        takes=("text", "proof", "reason"),
-        when=(may.condition_met,),
+        takes=("text", "proof", "reason", "class"),
+        when=(may.condition_met, may.parts_done),
         facts=do.next_facts,
     ),
     "return": Verb(
@@ -126,20 +127,41 @@ VERBS: dict[str, Verb] = {
         ("reason",),
         when=(may.appeal_waits,),
     ),
+    "dispute": Verb(
+        "Say that it is not yours",
+        OPEN,
+        may.officer_of_step,
+        do.disputed,
+        ("reason",),
+        takes=("text", "proof"),
+        when=(may.may_dispute,),
+    ),
+    "insist": Verb("Leave it where it is", OPEN, may.a_dispatcher, do.insisted, ("reason",), when=(may.dispute_waits,)),
     "urge": Verb("Urge", ALIVE, may.who_waits, do.urged),
     "supervise": Verb("Put under supervision", ALIVE, may.a_leader, do.supervised, ("reason",)),
     "note": Verb("Write a note", OPENED, may.anybody_involved, do.noted, ("text",), takes=("proof",)),
-    "merge": Verb("Merge into another case", OPEN, may.a_dispatcher, do.merged, ("into", "reason")),
-    "unmerge": Verb("Separate again", ("merged",), may.a_dispatcher, do.unmerged, ("reason",)),
-    "absorb": Verb("Another case was merged into this one", OPENED, may.the_house, do.absorbed, ("case",)),
-    "release": Verb("A merged case was separated again", OPENED, may.the_house, do.released, ("case",)),
-    "void": Verb("Declare void", ALIVE, may.a_dispatcher, do.voided, ("reason",)),
+    "merge": Verb("Merge into another case", OPEN, may.dispatcher_or_front_desk, do.merged, ("into", "reason")),
+    "unmerge": Verb("Separate again", ("merged",), may.dispatcher_or_front_desk, do.unmerged, ("reason",)),
+    "absorb": Verb(
+        "Another case was merged into this one", OPENED, may.the_house, do.absorbed, ("case",), takes=("weight",)
+    ),
+    "release": Verb(
+        "A merged case was separated again", OPENED, may.the_house, do.released, ("case",), takes=("weight",)
+    ),
+    "follow": Verb(
+        "Somebody else reported the same", OPENED, may.the_house, do.followed, ("report",), takes=("text", "proof")
+    ),
+    "part_opened": Verb("Another department shares the work", OPENED, may.the_house, do.part_opened, ("case",)),
+    "part_over": Verb("Another department has done its part", OPENED, may.the_house, do.part_over, ("case",)),
+    "rate": Verb("Say how it went", ("closed",), may.who_is_asked, do.rated, ("answer",)),
+    "void": Verb("Declare void", ALIVE, may.who_may_void, do.voided, ("reason",)),
     "reopen": Verb(
         "Reopen",
         ("closed",),
-        may.a_dispatcher,
+        may.who_reopens,
         do.reopened,
         ("step", "reason"),
+        takes=("text", "proof"),
         when=(may.may_reopen,),
         facts=do.again_facts,
     ),
@@ -211,15 +233,17 @@ def act(
     *,
     holds: bool | None = None,
     target: Person | None = None,
+    standard: Mapping[str, Any] | None = None,
 ) -> Act:
     """What the person does, ready to be appended; Refused, with a sentence for each reason, when they may not.
 
     `holds`: whether the condition of the step holds for the thing, None when nobody knows: then the step can only be
-    completed with a reason. `target`: the person whom data["person"] names.
+    completed with a reason. `target`: the person whom data["person"] names. `standard`: the filing condition that the
+    data names, as it is in force.
     """
     if not isinstance(data, Mapping):
         raise refuse("not-a-form", "What came with this act is no form with named fields.", 422)
-    ask = Ask(flow, case, actor, now, data, calendar, holds, target)
+    ask = Ask(flow, case, actor, now, data, calendar, holds, target, standard)
     judge(verb, ask)
     wanted = VERBS[verb]
     ask = replace(ask, data=check(ask, needed(verb, ask), wanted.takes))
@@ -253,6 +277,10 @@ def needed(verb: str, ask: Ask) -> tuple[str, ...]:
         needs = (*needs, "proof")
     if verb == "complete" and ask.step.until is not None and ask.holds is None:
         needs = (*needs, "reason")
+    if verb == "complete":
+        needs = (*needs, *ask.step.asks)
+    if verb == "reopen" and not ask.actor.has(may.DISPATCHER):
+        needs = ("reason",)
     return needs
 
 

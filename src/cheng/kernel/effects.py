@@ -1,12 +1,12 @@
 """What an act does to a case: what the house writes down with it, and how it changes the sum."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cheng.kernel.changing import replace
-from cheng.kernel.flows import Step
+from cheng.kernel.flows import BY_CONDITION, REST, Step
 from cheng.kernel.guards import Ask, blamed
-from cheng.kernel.standing import YELLOW, Act, Appeal, Calendar, Case, Extension, Run
+from cheng.kernel.standing import YELLOW, Act, Appeal, Calendar, Case, Dispute, Extension, Run
 from cheng.standards.durations import Duration
 
 Effect = Callable[[Case, Act, Calendar], Case]
@@ -16,20 +16,44 @@ Facts = Callable[[Ask], dict[str, Any]]
 
 
 def first_facts(ask: Ask) -> dict[str, Any]:
-    """Who gets the first step, and the limit of the whole case."""
-    return {**entering(ask, ask.flow.steps[0]), "within": pack(ask.flow.within)}
+    """Who gets the first step, and the limit of the whole case. A part of another case begins where its work does."""
+    part = ask.data.get("begin")
+    if part:
+        ask = replace(ask, standard=part["standard"])
+        step = ask.flow.find(part["step"])
+        return {**entering(ask, step, tuple(part["to"])), "within": None, "standard": part["standard"]}
+    values = ask.case.values or ask.data.get("values", {})
+    return {**entering(ask, ask.flow.first(values)), "within": pack(ask.flow.within)}
 
 
 def next_facts(ask: Ask) -> dict[str, Any]:
-    """Who gets the step after this one; nothing after the last."""
-    following = ask.flow.after(ask.case.step)
-    holds = {} if ask.step.until is None else {"holds": ask.holds}
-    return {**holds, **(entering(ask, following) if following else {})}
+    """Who gets the step after this one, nothing after the last; and what was decided about the case."""
+    told: dict[str, Any] = {} if ask.step.until is None else {"holds": ask.holds}
+    if "condition" in ask.step.asks:
+        told["standard"] = dict(ask.standard or {})
+    values = decided(ask.case.values, ask.data, told)
+    following = ask.flow.after(ask.case.step, values)
+    if following is None:
+        return told
+    after = replace(ask, case=replace(ask.case, values=values))
+    return {**told, **entering(after, following, tuple(ask.data.get("departments", ())[:1]))}
+
+
+def decided(values: Mapping[str, Any], data: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of a case with what an act says of its class and condition."""
+    known = {name: data[name] for name in ("class", "condition") if data.get(name)}
+    standard = facts.get("standard")
+    if standard:
+        known |= {"class": standard["class"], "condition": standard["condition"]}
+        if values.get("simple") == "yes" and not standard.get("simple"):
+            known["simple"] = "no"  # what this condition is about cannot be put right on the spot
+    return {**values, **known} if known else values
 
 
 def again_facts(ask: Ask) -> dict[str, Any]:
     """An earlier step is done again, by the department that did it."""
-    return entering(ask, ask.flow.find(ask.data["step"]))
+    step = ask.data.get("step") or ask.flow.reopen_at or ask.flow.first(ask.case.values).name
+    return entering(ask, ask.flow.find(step))
 
 
 def moved_facts(ask: Ask) -> dict[str, Any]:
@@ -40,7 +64,14 @@ def moved_facts(ask: Ask) -> dict[str, Any]:
 def entering(ask: Ask, step: Step, departments: tuple[str, ...] = ()) -> dict[str, Any]:
     """The limit is written down with the act: a later change of the flow does not touch what is under way."""
     to = departments or done_before(ask, step) or by_text(ask, step)
-    return {"enter": {"step": step.name, "to": list(to), "limit": pack(step.within)}}
+    entered: dict[str, Any] = {"step": step.name, "to": list(to)}
+    run = ask.case.runs[-1] if ask.case.runs else None
+    if step.within == REST:
+        left = None if run is None else [run.due, run.warn]
+        return {"enter": {**entered, "limit": pack(run.limit if run else None), "rest": left}}
+    standard = ask.standard or ask.case.standard
+    limit = standard.get("limit") if step.within == BY_CONDITION else pack(step.limit)
+    return {"enter": {**entered, "limit": limit}}
 
 
 def done_before(ask: Ask, step: Step) -> tuple[str, ...]:
@@ -76,11 +107,14 @@ def enter(case: Case, act: Act, calendar: Calendar) -> Case:
     """A step begins, its clock too."""
     to = act.facts["enter"]
     limit, due, warn = unpack(to["limit"]), None, None
-    if limit is not None:
+    if "rest" in to:
+        due, warn = to["rest"] or (None, None)
+    elif limit is not None:
         due = calendar.due(act.at, limit)
         warn = calendar.due(act.at, Duration(limit.amount * (1 - YELLOW), limit.unit))
     run = Run(to["step"], tuple(to["to"]), act.at, limit, due, warn)
-    return replace(case, state="open", closed=None, runs=(*case.runs, run), assignee="", extension=None)
+    runs = (*case.runs, run)
+    return replace(case, state="open", closed=None, runs=runs, assignee="", extension=None, dispute=None)
 
 
 def leave(case: Case, act: Act, outcome: str) -> Case:
@@ -89,7 +123,7 @@ def leave(case: Case, act: Act, outcome: str) -> Case:
     doer = act.facts.get("department", "")
     departments = (doer,) if doer in run.departments else run.departments
     ended = replace(run, done=act.at, outcome=outcome, by=act.actor, departments=departments)
-    return replace(case, runs=(*case.runs[:-1], ended), assignee="", extension=None)
+    return replace(case, runs=(*case.runs[:-1], ended), assignee="", extension=None, dispute=None)
 
 
 def change_run(case: Case, **changes: Any) -> tuple[Run, ...]:
@@ -101,6 +135,7 @@ def opened(case: Case, act: Act, calendar: Calendar) -> Case:
     case = replace(
         case,
         values=act.data.get("values") or {},
+        standard=act.facts.get("standard") or {},
         reporter=act.data.get("reporter", ""),
         opened=act.at,
         limit=limit,
@@ -127,6 +162,8 @@ def moved(case: Case, act: Act, calendar: Calendar) -> Case:
 
 def completed(case: Case, act: Act, calendar: Calendar) -> Case:
     case = leave(case, act, "completed")
+    values = decided(case.values, act.data, act.facts)
+    case = replace(case, values=values, standard=act.facts.get("standard") or case.standard)
     return enter(case, act, calendar) if "enter" in act.facts else replace(case, state="closed", closed=act.at)
 
 
@@ -208,11 +245,41 @@ def unmerged(case: Case, act: Act, calendar: Calendar) -> Case:
 
 
 def absorbed(case: Case, act: Act, calendar: Calendar) -> Case:
-    return replace(case, absorbed=tuple(dict.fromkeys((*case.absorbed, act.data["case"]))))
+    """It stands for the reports of the other one, too."""
+    more = int(act.data.get("weight") or 1)
+    return replace(case, absorbed=tuple(dict.fromkeys((*case.absorbed, act.data["case"]))), weight=case.weight + more)
 
 
 def released(case: Case, act: Act, calendar: Calendar) -> Case:
-    return replace(case, absorbed=tuple(other for other in case.absorbed if other != act.data["case"]))
+    less = int(act.data.get("weight") or 1)
+    kept = tuple(other for other in case.absorbed if other != act.data["case"])
+    return replace(case, absorbed=kept, weight=max(1, case.weight - less))
+
+
+def followed(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, weight=case.weight + 1)
+
+
+def part_opened(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, parts=tuple(dict.fromkeys((*case.parts, act.data["case"]))))
+
+
+def part_over(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, parts=tuple(part for part in case.parts if part != act.data["case"]))
+
+
+def disputed(case: Case, act: Act, calendar: Calendar) -> Case:
+    return replace(case, dispute=Dispute(act.actor, act.facts.get("department", ""), act.at, act.data["reason"]))
+
+
+def insisted(case: Case, act: Act, calendar: Calendar) -> Case:
+    department = case.dispute.department if case.dispute else ""
+    return replace(case, dispute=None, disputed=(*case.disputed, department))
+
+
+def rated(case: Case, act: Act, calendar: Calendar) -> Case:
+    """What was answered later stands in place of what was answered before."""
+    return replace(case, rating={**case.rating, **act.data["answer"]})
 
 
 def reopened(case: Case, act: Act, calendar: Calendar) -> Case:

@@ -6,7 +6,8 @@ A flow is declared, never run: `cases` moves a case along it, `standing` says wh
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from cheng.kernel.conditions import Condition
 from cheng.kernel.specs import Spec, did_you_mean
@@ -17,6 +18,16 @@ BY = (ANOTHER,)
 """Who may do a step, beyond being of its department."""
 STARTERS = ("rule",)
 """Kinds whose firing opens a case."""
+BY_CONDITION: Final = "by condition"
+"""The limit of the filing condition that the case was filed by."""
+REST: Final = "rest"
+"""What is left of the limit of the step before: whoever confirms the work answers for the time with whoever did it."""
+Limit = Duration | Literal["by condition", "rest"]
+ASKS = ("condition", "departments")
+"""What finishing a step can ask for: the filing condition of the case; the departments that get the next step, the
+first of which leads."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+Words = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,14 +39,28 @@ class Step:
     """Department, or several at once of which one acts; blanks in braces are fields of the thing:
     "{ward} drainage crew". Without it the step stays with the previous department, the first one with the owner
     of the thing."""
-    within: Duration | None = None
-    """Its limit, on the clock of its unit."""
+    within: Limit | None = None
+    """Its limit, on the clock of its unit; BY_CONDITION or REST."""
     by: str | None = None
     """"another person": whoever finished any earlier step may not do this one."""
     proof: str | tuple[str, ...] | None = None
     """Kinds of evidence that finishing it has to carry: "photo"."""
     until: Condition | None = None
     """What has to be true of the thing before the step can be finished."""
+    post: str | tuple[str, ...] | None = None
+    """The post that an officer of the department has to hold, or several of which one is enough."""
+    only: Words | None = None
+    """A case comes by here only with one of these words as a value: {"source": ("citizen", "hotline")}."""
+    unless: Words | None = None
+    """A case with one of these words as a value passes the step over: {"simple": ("yes",)}."""
+    asks: tuple[str, ...] = ()
+    """What finishing it has to carry beside evidence, words of ASKS."""
+    joins: bool = False
+    """It can be finished only when all departments that share the work are done."""
+    disputes: bool = False
+    """A department may say that the case is not theirs; the clock runs on while a dispatcher decides."""
+    voids: bool = False
+    """Whoever has the step may declare the case void."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -45,6 +70,20 @@ class Step:
     @property
     def proofs(self) -> tuple[str, ...]:
         return (self.proof,) if isinstance(self.proof, str) else self.proof or ()
+
+    @property
+    def limit(self) -> Duration | None:
+        """Its own limit; None without one, and where the case decides."""
+        return self.within if isinstance(self.within, Duration) else None
+
+    @property
+    def posts(self) -> tuple[str, ...]:
+        return (self.post,) if isinstance(self.post, str) else self.post or ()
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Whether a case with these values comes by here."""
+        has = all(values.get(name) in words for name, words in (self.only or NOTHING).items())
+        return has and not any(values.get(name) in words for name, words in (self.unless or NOTHING).items())
 
     def departments(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Who gets the step; a text whose blanks cannot be filled is left out, a department twice counts once."""
@@ -63,19 +102,30 @@ class Step:
         step = f"step '{self.name}'"
         if self.by is not None and self.by not in BY:
             yield "H032", f"{step} is to be done by={self.by!r}", did_you_mean(str(self.by), list(BY))
-        if self.within is not None and not isinstance(self.within, Duration):
-            yield "H033", f"{step} has within={self.within!r}", "write a length of time: within=hours(1)"
-        elif self.within is not None and self.within.amount == 0:
-            yield "H033", f"{step} leaves no time at all", "leave 'within' out for a step without a limit"
+        yield from self._limit_faults(step)
         if self.until is not None and not isinstance(self.until, Condition):
             yield "H034", f"{step} has until={self.until!r}", "write a condition over the thing: until=Cover.tilt < 5"
         if not _words(self.proof):
             yield "H035", f"{step} has proof={self.proof!r}", "write proof='photo' or proof=('photo', 'recorder')"
+        yield from self._post_faults(step)
         if not _words(self.to):
             yield "H036", f"{step} goes to={self.to!r}", "write to='{ward} crew' or a tuple of such texts"
         else:
             for text in self.texts:
                 yield from _blank_faults(step, text)
+
+    def _limit_faults(self, step: str) -> Iterator[tuple[str, str, str]]:
+        if self.limit is not None and self.limit.amount == 0:
+            yield "H033", f"{step} leaves no time at all", "leave 'within' out for a step without a limit"
+        elif self.limit is None and self.within not in (None, BY_CONDITION, REST):
+            yield "H033", f"{step} has within={self.within!r}", "write a length of time: within=hours(1)"
+
+    def _post_faults(self, step: str) -> Iterator[tuple[str, str, str]]:
+        if not _words(self.post):
+            yield "H046", f"{step} is for the post {self.post!r}", "write post='collector' or a tuple of such words"
+        for ask in self.asks:
+            if ask not in ASKS:
+                yield "H047", f"{step} asks for {ask!r}", did_you_mean(str(ask), list(ASKS))
 
 
 class Flow(Spec, kind="flow"):
@@ -89,6 +139,12 @@ class Flow(Spec, kind="flow"):
     """A limit for the whole case, beside those of its steps."""
     reopen: Duration | None = None
     """How long after its close a case may be opened again; without it, at any time."""
+    reopen_by_reporter: Duration | None = None
+    """How long after its close whoever reported it may open it again; without it, never."""
+    reopen_at: str = ""
+    """The step at which a case that its reporter opens again goes on; by default the first."""
+    classes: str = ""
+    """The file beside the application with the classes its cases are filed by; see `kernel.classes`."""
 
     @classmethod
     def key(cls) -> str:
@@ -114,10 +170,15 @@ class Flow(Spec, kind="flow"):
         return next((step for step in cls.steps if step.name == name), Step(name))
 
     @classmethod
-    def after(cls, name: str) -> Step | None:
-        """The step that follows, or None when this was the last or is gone."""
+    def first(cls, values: Mapping[str, Any] = NOTHING) -> Step:
+        """The first step that a case with these values comes by; the last one when it would come by none."""
+        return next((step for step in cls.steps if step.applies(values)), cls.steps[-1])
+
+    @classmethod
+    def after(cls, name: str, values: Mapping[str, Any] = NOTHING) -> Step | None:
+        """The step that follows for a case with these values, or None when this was the last or is gone."""
         at = cls.position(name)
-        return cls.steps[at + 1] if 0 <= at < len(cls.steps) - 1 else None
+        return next((step for step in cls.steps[at + 1 :] if step.applies(values)), None) if at >= 0 else None
 
     @classmethod
     def check(cls) -> None:
@@ -136,9 +197,17 @@ class Flow(Spec, kind="flow"):
                 cls.complain(code, f"{message} in flow {cls.__name__}", hint)
             if not faults:
                 cls.check_blanks(step)
+        cls.check_names(steps)
+
+    @classmethod
+    def check_names(cls, steps: tuple[Step, ...]) -> None:
+        """Steps are told apart by their names, and named where they are meant."""
         names = [step.name for step in steps]
         for name in dict.fromkeys(name for name in names if names.count(name) > 1):
             cls.complain("H038", f"flow {cls.__name__} has two steps named '{name}'", "give each step its own name")
+        if cls.reopen_at and cls.reopen_at not in names:
+            problem = f"flow {cls.__name__} is reopened at '{cls.reopen_at}'"
+            cls.complain("H048", problem, did_you_mean(cls.reopen_at, names))
         if steps and steps[0].by == ANOTHER:
             cls.complain(
                 "H039", f"the first step of flow {cls.__name__} asks for another person", "nobody came before it"

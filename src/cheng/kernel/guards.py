@@ -9,6 +9,8 @@ from cheng.kernel.standing import EXTENSIONS, Calendar, Case, Person, Run
 from cheng.standards.problems import Refused
 
 DISPATCHER, LEADER, REVIEWER, OFFICER = "dispatcher", "leader", "reviewer", "officer"
+FRONT_DESK = ("acceptor", "agent", "shift leader")
+"""Posts of those who hear reports and see which are one and the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Ask:
     """whether the condition of the step holds for the thing; None when nobody knows"""
     target: Person | None = None
     """the person that the case is to be assigned to"""
+    standard: Mapping[str, Any] | None = None
+    """the filing condition that the act names, as it is in force; None when there is no such one"""
 
     @property
     def step(self) -> Step:
@@ -54,6 +58,31 @@ def a_dispatcher(ask: Ask) -> None:
         raise refuse("not-dispatcher", "Only a dispatcher may do this.", 403)
 
 
+def dispatcher_or_front_desk(ask: Ask) -> None:
+    if not ask.actor.has(*FRONT_DESK):
+        a_dispatcher(ask)
+
+
+def who_may_void(ask: Ask) -> None:
+    """A dispatcher or, where the flow says so, whoever has the step."""
+    if ask.step.voids and not ask.actor.has(DISPATCHER):
+        handler(ask)
+    else:
+        a_dispatcher(ask)
+
+
+def who_reopens(ask: Ask) -> None:
+    if not reports(ask) or ask.flow.reopen_by_reporter is None:
+        a_dispatcher(ask)
+
+
+def who_is_asked(ask: Ask) -> None:
+    """Whoever reported it, or an officer who calls them back and notes what they say."""
+    if not reports(ask) and not ask.actor.has(*FRONT_DESK):
+        message = "Only the person who reported this, or whoever calls them back, says how it went."
+        raise refuse("not-asked", message, 403)
+
+
 def a_leader(ask: Ask) -> None:
     if not ask.actor.has(LEADER):
         raise refuse("not-leader", "Only a leader may do this.", 403)
@@ -66,13 +95,19 @@ def dispatcher_or_house(ask: Ask) -> None:
 
 def who_waits(ask: Ask) -> None:
     """Those who may press for an answer: who is in charge, and the citizen who asked for it."""
-    if not ask.actor.has(DISPATCHER, LEADER, "house") and not _reports(ask):
+    if not ask.actor.has(DISPATCHER, LEADER, "house") and not reports(ask):
         raise refuse("not-waiting", "Only a dispatcher, a leader or the person who reported it may urge a case.", 403)
 
 
 def opener(ask: Ask) -> None:
-    if not ask.actor.has("house", OFFICER, DISPATCHER) and not _reports(ask):
+    if not ask.actor.has("house", OFFICER, DISPATCHER) and not reports(ask):
         raise refuse("not-opener", "Cases are opened by officers and dispatchers, by citizens or by the system.", 403)
+
+
+def a_part_of_the_house(ask: Ask) -> None:
+    """Only the house itself opens a part of a case, which begins where the work does."""
+    if ask.data.get("begin"):
+        the_house(ask)
 
 
 def officer_of_step(ask: Ask) -> None:
@@ -86,6 +121,8 @@ def officer_of_step(ask: Ask) -> None:
         raise refuse(
             "other-department", message, 403, departments=" / ".join(departments), department=ask.actor.department
         )
+    if ask.step.posts and not ask.actor.has(*ask.step.posts):
+        raise refuse("other-post", "This step is for the post: {post}.", 403, post=" / ".join(ask.step.posts))
 
 
 def officer_or_dispatcher(ask: Ask) -> None:
@@ -137,17 +174,37 @@ def appeal_reviewer(ask: Ask) -> None:
 def anybody_involved(ask: Ask) -> None:
     """The house, those who look after all cases, officers of every department that had it, and who reported it."""
     officer = ask.actor.has(OFFICER) and ask.actor.department in ask.case.involved
-    if not officer and not _reports(ask) and not ask.actor.has("house", DISPATCHER, LEADER, REVIEWER):
+    if not officer and not reports(ask) and not ask.actor.has("house", DISPATCHER, LEADER, REVIEWER):
         message = "Only departments that had this case and the person who reported it may write to it."
         raise refuse("not-involved-note", message, 403)
 
 
-def _reports(ask: Ask) -> bool:
+def reports(ask: Ask) -> bool:
     """Whether the person is the one who reported the case, or is about to."""
     return ask.actor.name != "" and ask.actor.name == (ask.case.reporter or ask.data.get("reporter"))
 
 
 # -- what has to hold
+
+
+def parts_done(ask: Ask) -> None:
+    if ask.step.joins and ask.case.parts:
+        message = "Other departments are still at work on their part: {count}."
+        raise refuse("parts-open", message, count=len(ask.case.parts))
+
+
+def may_dispute(ask: Ask) -> None:
+    if not ask.step.disputes:
+        raise refuse("no-dispute", "At this step nobody can say that the case is not theirs.")
+    if ask.case.dispute:
+        raise refuse("disputed-already", "This was said already; a dispatcher is to decide.")
+    if ask.actor.department in ask.case.disputed:
+        raise refuse("disputed-once", "A dispatcher has decided that your department keeps this case.")
+
+
+def dispute_waits(ask: Ask) -> None:
+    if ask.case.dispute is None:
+        raise refuse("none-disputed", "No department has said that this case is not theirs.")
 
 
 def not_own_work(ask: Ask) -> None:
@@ -230,6 +287,8 @@ def appeal_waits(ask: Ask) -> None:
 
 def may_reopen(ask: Ask) -> None:
     limit, closed = ask.flow.reopen, ask.case.closed
+    if not ask.actor.has(DISPATCHER):
+        limit = ask.flow.reopen_by_reporter
     if limit is not None and closed is not None and ask.now > ask.calendar.due(closed, limit):
         message = "This case was closed too long ago to be reopened; open a new one."
         raise refuse("closed-for-good", message)

@@ -11,6 +11,9 @@ from cheng.standards.durations import days
 LONGEST_TEXT = 4000
 MOST_PROOFS = 50
 LONGEST_PAUSE = days(365)
+MOST_DEPARTMENTS = 5
+ANSWERS = {"reached": ("yes", "no"), "solved": ("yes", "no"), "satisfied": ("yes", "mostly", "no")}
+"""What people who reported something are asked in the end, and what they can say."""
 
 
 def check(ask: Ask, needs: tuple[str, ...], takes: tuple[str, ...]) -> dict[str, Any]:
@@ -68,6 +71,9 @@ def person(ask: Ask) -> str:
         message = "{person} is no officer of {departments}, whose turn it is."
         departments = " / ".join(ask.case.departments)
         raise refuse("person-elsewhere", message, 422, person=name, departments=departments)
+    if ask.step.posts and not ask.target.has(*ask.step.posts):
+        message = "{person} does not hold the post: {post}."
+        raise refuse("person-post", message, 422, person=name, post=" / ".join(ask.step.posts))
     if own_work(ask, name):
         message = "{person} did an earlier step of this case; somebody else has to do this one."
         raise refuse("own-work", message, 403, person=name)
@@ -81,6 +87,39 @@ def department(ask: Ask) -> str:
     if ask.case.departments == (name,):
         raise refuse("same-department", "{department} has this case already.", 422, department=name)
     return name
+
+
+def departments(ask: Ask) -> list[str]:
+    """Who gets the next step: the first leads, the others share the work."""
+    given = ask.data.get("departments")
+    names = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    found = list(dict.fromkeys(filter(None, map(_text, names))))
+    if not found:
+        raise refuse("no-target", "Choose the department that is to have this case.", 422)
+    if len(found) > MOST_DEPARTMENTS:
+        message = "At most {most} departments can share a case."
+        raise refuse("too-many-departments", message, 422, most=MOST_DEPARTMENTS)
+    return found
+
+
+def condition(ask: Ask) -> str:
+    """The filing condition; the book of cases has looked it up."""
+    wanted = _text(ask.data.get("condition"))
+    if not wanted or ask.standard is None:
+        message = "Choose the class and the filing condition that applies: it sets the limit."
+        raise refuse("no-condition", message, 422)
+    return wanted
+
+
+def answer(ask: Ask) -> dict[str, str]:
+    """What whoever reported it said: each of ANSWERS that was asked."""
+    given = ask.data.get("answer")
+    if not isinstance(given, Mapping) or not given:
+        raise refuse("no-answer", "Please note what the answer was.", 422)
+    for name, word in given.items():
+        if word not in ANSWERS.get(str(name), ()):
+            raise refuse("bad-answer", "“{answer}” is no answer to that question.", 422, answer=str(word)[:40])
+    return {str(name): str(word) for name, word in given.items()}
 
 
 def until(ask: Ask) -> int:
@@ -172,4 +211,12 @@ CHECKS: dict[str, Callable[[Ask], Any]] = {
     "place": _kept("place"),
     "area": words("area"),
     "detail": _kept("detail"),
+    "condition": condition,
+    "class": words("class"),
+    "departments": departments,
+    "answer": answer,
+    "begin": _kept("begin"),
+    "source": words("source"),
+    "weight": _kept("weight"),
+    "report": words("report"),
 }

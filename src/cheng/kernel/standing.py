@@ -121,6 +121,16 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A department says that the case is not theirs, and no dispatcher has decided yet."""
+
+    by: str
+    department: str
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything that follows from the acts so far."""
 
@@ -128,7 +138,10 @@ class Case:
     flow: str = ""
     state: State = "new"
     values: Mapping[str, Any] = field(default_factory=dict)
-    """what was known of the thing when the case was opened; fills its sentence and its departments"""
+    """what was known of the thing when the case was opened, and what was decided since (class, condition); fills its
+    sentence and its departments"""
+    standard: Mapping[str, Any] = field(default_factory=dict)
+    """what it was filed by: class, condition, limit, closing condition, as they were in force that day"""
     reporter: str = ""
     """the account of the citizen who reported it"""
     opened: int = 0
@@ -150,6 +163,15 @@ class Case:
     merged_into: str = ""
     absorbed: tuple[str, ...] = ()
     """cases that were merged into this one"""
+    weight: int = 1
+    """how many reports it stands for"""
+    parts: tuple[str, ...] = ()
+    """cases of departments that share the work and are not done yet"""
+    dispute: Dispute | None = None
+    disputed: tuple[str, ...] = ()
+    """departments that were told to keep it"""
+    rating: Mapping[str, Any] = field(default_factory=dict)
+    """what whoever reported it said in the end: reached, solved, satisfied"""
     alert: str = ""
     """what is known of the alert that opened it: "standing", "cleared", "withdrawn"; empty without one"""
     alerts: int = 0

@@ -13,6 +13,13 @@ ROLES = {
     "reviewer": "Decides about appeals and about more time; handles nothing.",
     "leader": "Answers for the whole: sees everything, urges and supervises, handles no case.",
     "operator": "Runs the house: devices, imports, accounts, backups.",
+    "collector": "Post: goes out, looks, takes photos; verifies reports and checks what was done.",
+    "acceptor": "Post: hears reports of the public, gives them a class, merges what is the same.",
+    "agent": "Post: takes calls, writes down what callers say, calls them back.",
+    "shift leader": "Post: files cases by a condition, closes them, declares void what is none.",
+    "handler": "Post: does the work in the street.",
+    "checker": "Post: looks whether the work was done.",
+    "evaluator": "Post: reads how well departments, areas and posts do.",
 }
 """Roles an account can have. Beside them: `device` for tokens, `house`, and `newcomer` until it chose its password."""
 

@@ -162,7 +162,7 @@ def step_told(ask: Ask, flow: type[Flow], step: Step) -> dict[str, Any]:
     return {
         "name": ask._(step.name),
         "to": [ask._(text, **blanks) for text in step.texts],
-        "within": span(ask, step.within) if step.within is not None else "",
+        "within": span(ask, step.limit) if step.limit is not None else "",
         "another": step.by is not None,
         "proof": [ask._(proof) for proof in step.proofs],
         "until": condition(ask, step.until) if step.until is not None else "",

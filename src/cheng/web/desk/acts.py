@@ -1,14 +1,13 @@
 """Doing something about a case: one form, one act, once, and nothing typed is ever lost."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from cheng.infrastructure.blobs import Blob
 from cheng.infrastructure.case_book import Filed
-from cheng.infrastructure.photos import taken
+from cheng.infrastructure.photos import as_proof
 from cheng.infrastructure.tables import blobs
 from cheng.kernel.cases import VERBS
 from cheng.security import audit
@@ -23,8 +22,6 @@ from cheng.web.pages import Answer, Ask, Form, post, see_other
 MOST_FILES = 9
 ROOM = 100_000_000
 """Bytes of one form with its photos; each file has the house's own limit."""
-FIRST_YEAR = 2000
-"""A camera that says it is earlier has lost its clock."""
 BESIDE = {
     "no-reason": "reason",
     "no-text": "text",
@@ -224,14 +221,7 @@ def kept_before(ask: Ask, form: Form) -> list[dict[str, str]]:
 
 def piece(ask: Ask, kind: str, sha256: str, content: bytes) -> dict[str, str]:
     """A file as evidence, with where and when it was taken if its camera noted that and it can be so."""
-    told = {"kind": kind, "blob": sha256}
-    noted = taken(content, ask.local.zone)
-    if noted.place is not None:
-        told["place"] = f"{noted.place[0]:.7f},{noted.place[1]:.7f}"
-    latest = ask.local.when(ask.now) + timedelta(days=1)
-    if noted.at is not None and FIRST_YEAR <= noted.at.year <= latest.year and noted.at <= latest:
-        told["taken"] = noted.at.astimezone(UTC).isoformat()
-    return told
+    return as_proof(kind, sha256, content, ask.local.zone, ask.local.when(ask.now))
 
 
 def own(ask: Ask, sha256: str) -> bool:

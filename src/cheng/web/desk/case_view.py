@@ -85,7 +85,7 @@ class View:
         runs = [run for run in case.runs if run.step == step.name]
         run = runs[-1] if runs else None
         here = run is not None and run is case.run
-        length = run.limit if run else step.within
+        length = run.limit if run else step.limit
         planned = step.departments(case.values) if run is None else run.departments
         return {
             "name": step.name,

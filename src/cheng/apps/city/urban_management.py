@@ -1,0 +1,119 @@
+"""Digital urban management: what is wrong in the street goes through seven stages until somebody else has looked."""
+
+from cheng import BY_CONDITION, REST, App, Flow, Indicator, Step, days, hours, minutes, working_hours
+
+PUBLIC = ("citizen", "hotline", "open311", "wechat", "portal", "letter", "media", "patrol")
+"""Channels whose reports somebody looks at on the spot before they are filed."""
+ON_THE_SPOT = {"simple": ("yes",)}
+PART = {"part": ("yes",)}
+
+
+class urban_management(App):
+    """Takes in what collectors, citizens, callers and cameras find, and sees it through to the close."""
+
+    title = "Urban management"
+    owner = "Urban Management Supervision Centre"
+    system = "G1"
+
+
+class handle_report(Flow):
+    """Hear it, look, file it by a condition, send it to who is in charge, have it done, and look again."""
+
+    classes = "urban_management_classes.csv"
+    reopen = days(365)
+    reopen_by_reporter = days(15)
+    reopen_at = "dispatch"
+    steps = (
+        Step(
+            "accept",
+            to="Urban Management Supervision Centre",
+            post=("acceptor", "agent"),
+            only={"source": PUBLIC},
+            within=minutes(30),
+            voids=True,
+        ),
+        Step("verify", to="{street} collectors", post="collector", only={"source": PUBLIC}, within=working_hours(2)),
+        Step(
+            "file",
+            to="Urban Management Supervision Centre",
+            post="shift leader",
+            asks=("condition",),
+            within=minutes(30),
+            voids=True,
+        ),
+        Step(
+            "dispatch",
+            to="Urban Management Command Centre",
+            post="dispatcher",
+            asks=("departments",),
+            within=minutes(30),
+            unless=ON_THE_SPOT,
+        ),
+        Step("handle", proof="photo", within=BY_CONDITION, disputes=True, unless=ON_THE_SPOT),
+        Step("feedback", within=REST, joins=True, unless=ON_THE_SPOT),
+        Step(
+            "check",
+            to="{street} collectors",
+            post=("collector", "checker"),
+            by="another person",
+            proof="photo",
+            within=working_hours(4),
+            unless=ON_THE_SPOT | PART,
+        ),
+        Step(
+            "close",
+            to="Urban Management Supervision Centre",
+            post="shift leader",
+            by="another person",
+            within=hours(1),
+            unless=PART,
+        ),
+    )
+
+
+class handled_in_time(Indicator):
+    """Cases whose department reported them done within the limit of their filing condition."""
+
+    of = handle_report
+    step = "feedback"
+    target = 0.9
+    public = True
+
+
+class filed_in_time(Indicator):
+    """Reports that were filed in time."""
+
+    of = handle_report
+    step = "file"
+    target = 0.95
+
+
+class dispatched_in_time(Indicator):
+    """Cases that were dispatched in time."""
+
+    of = handle_report
+    step = "dispatch"
+    target = 0.95
+
+
+class verified_in_time(Indicator):
+    """Reports of the public that somebody looked at in time."""
+
+    of = handle_report
+    step = "verify"
+    target = 0.9
+
+
+class checked_in_time(Indicator):
+    """Finished work that somebody looked at in time."""
+
+    of = handle_report
+    step = "check"
+    target = 0.9
+
+
+class reports_opened(Indicator):
+    """Cases opened, whatever the channel."""
+
+    of = handle_report
+    measure = "count"

@@ -12,6 +12,7 @@ from cheng.infrastructure.base_map import BaseMap
 from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.bus import Bus, open_bus
 from cheng.infrastructure.case_book import CaseBook
+from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
@@ -57,6 +58,7 @@ class Hub:
     judges: Judges
     alerts: AlertBook
     cases: CaseBook
+    classes: ClassBook
     reports: ReportBook
     indicators: IndicatorBook
     refused: RefusedBox
@@ -153,10 +155,12 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     judges = Judges(store, model, things, clock)
     history = History(settings.data / "history", checkpoint=lambda: judges.saved + 1)
     opened.callback(history.close)
-    cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth)
+    classes = ClassBook(store, model.flows.values(), calendar, clock)
+    classes.load_defaults()
+    cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth, standards=classes.facts)
     alerts = AlertBook(store, model, things, cases, clock)
     blobs = Blobs(settings.data / "blobs", settings.upload_limit)
-    reports = ReportBook(store, cases, things, blobs, lambda flow, code: True, key_in(settings.data / "reports.key"))
+    reports = ReportBook(store, cases, things, blobs, classes.known, key_in(settings.data / "reports.key"))
     base_map = BaseMap(settings.data / "map")
     bus = open_bus(settings.bus)
     sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
@@ -177,6 +181,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         judges=judges,
         alerts=alerts,
         cases=cases,
+        classes=classes,
         reports=reports,
         indicators=IndicatorBook(store, model.indicators.values(), calendar, clock, history),
         refused=RefusedBox(store, clock),

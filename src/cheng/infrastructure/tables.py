@@ -37,7 +37,7 @@ metadata = MetaData(
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Serial = BigInteger().with_variant(Integer(), "sqlite")
 OPEN, GROUPED = text("cleared IS NULL AND withdrawn_at IS NULL"), text("group_id IS NOT NULL")
-APPEND_ONLY = ("acts", "audit", "thing_versions", "alert_notices")
+APPEND_ONLY = ("acts", "audit", "thing_versions", "alert_notices", "case_classes", "responsibilities")
 
 
 def one_of(column: str, *words: str) -> CheckConstraint:
@@ -422,3 +422,45 @@ counters = Table(
     "counters", metadata, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False)
 )
 settings_kv = Table("settings_kv", metadata, Column("key", Text, primary_key=True), Column("value", Json))
+
+# -- what cases are filed by
+
+case_classes = Table(
+    "case_classes",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("group_name", Text, nullable=False),
+    Column("group_name_zh", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("conditions", Json, nullable=False),
+    Column("responsible", Text, nullable=False),
+    Column("supervising", Text, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("retired", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    one_of("kind", "component", "event", "service"),
+)
+"""Every version of every class; `since` is the day in the city from which it is in force, as 2026-11-20."""
+
+responsibilities = Table(
+    "responsibilities",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("flow", Text, nullable=False, index=True),
+    Column("prefix", Text, nullable=False),
+    Column("area", Text, nullable=False),
+    Column("departments", Json, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who puts right what where. Of the rows of one flow, prefix and area the last one in force counts; one without
+departments ends it. `prefix`: beginning of codes of classes, "" all; `area`: id of an area, "" the whole city."""

@@ -29,6 +29,7 @@ from cheng.hub import Hub, open_hub
 from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.registration import NewThing
+from cheng.infrastructure.report_book import NewReport
 from cheng.infrastructure.settings import Settings
 from cheng.infrastructure.tables import alerts, cases, commands, refused
 from cheng.kernel.entities import Entity, Event
@@ -81,12 +82,14 @@ class Officer:
         """Takes the case in hand."""
         return self.does("take", case)
 
-    def completes(self, case: Filed, *, photo: bool = False, proof: Sequence[str] = (), reason: str = "") -> Filed:
-        """Finishes the step the case stands at, with a photo or other kinds of evidence."""
+    def completes(
+        self, case: Filed, *, photo: bool = False, proof: Sequence[str] = (), reason: str = "", **more: Any
+    ) -> Filed:
+        """Finishes the step the case stands at, with a photo or other kinds of evidence, and what else it asks for."""
         kinds = (*(["photo"] if photo else []), *proof)
         blob = self.town.hub.blobs.keep(PHOTO, "proof.jpg") if kinds else None
         data: dict[str, Any] = {"proof": [{"kind": kind, "blob": blob.sha256} for kind in kinds]} if blob else {}
-        return self.does("complete", case, **data, **({"reason": reason} if reason else {}))
+        return self.does("complete", case, **data, **({"reason": reason} if reason else {}), **more)
 
     def returns(self, case: Filed, step: str, reason: str) -> Filed:
         """Sends the case back to an earlier step."""
@@ -97,6 +100,24 @@ class Officer:
         return self.town.hub.cases.act(case.entry.id, verb, self.person, data)
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What somebody without an account has in hand: a number, and the word by which they find it again."""
+
+    town: "Town"
+    number: str
+    secret: str
+
+    @property
+    def case(self) -> Filed:
+        """Where it stands; the case that it was merged into, if it was."""
+        return self.town.hub.reports.find(self.number, self.secret)
+
+    def does(self, verb: str, **data: Any) -> Filed:
+        """What its reporter does; raises Refused with the sentence that the screen would show."""
+        return self.town.hub.cases.act(self.case.entry.id, verb, self.town.hub.reports.person(self.secret), data)
+
+
 @dataclass
 class Town:
     """A hub with one or a few applications, told what happens line by line."""
@@ -104,6 +125,13 @@ class Town:
     hub: Hub
     clock: ManualClock
     _people: dict[str, Officer] = field(default_factory=dict)
+
+    # -- what people report
+
+    def hears(self, flow: type[Flow], text: str, *, source: str = "citizen", **more: Any) -> Reported:
+        """Somebody reports something; see `NewReport` for what else can be told."""
+        receipt = self.hub.reports.file(NewReport(flow.key(), source, text, **more))
+        return Reported(self, receipt.filed.entry.number, receipt.secret)
 
     # -- what exists and what is sensed
 
@@ -215,11 +243,12 @@ class Town:
 
     # -- who acts, and what works by itself
 
-    def officer(self, name: str, department: str) -> Officer:
-        """An officer with an account; the same one for the same name."""
+    def officer(self, name: str, department: str, *posts: str) -> Officer:
+        """An officer with an account, who holds posts; the same one for the same name."""
         if name not in self._people:
-            self.hub.accounts.create(HOUSE, name, name, ["officer"], department, PASSWORD)
-            person = Person(name.casefold(), department, frozenset({"officer"}), name)
+            roles = ["officer", *posts]
+            self.hub.accounts.create(HOUSE, name, name, roles, department, PASSWORD)
+            person = Person(name.casefold(), department, frozenset(roles), name)
             self._people[name] = Officer(self, person)
         return self._people[name]
 

@@ -10,7 +10,7 @@ from cheng.infrastructure.case_book import Filed
 from cheng.kernel.cases import Option, judge
 from cheng.kernel.guards import Ask as Asked
 from cheng.standards.problems import Refused
-from cheng.web.desk import words
+from cheng.web.desk import filing, words
 from cheng.web.desk.seeing import may_do, person
 from cheng.web.pages import Ask, Form
 
@@ -19,6 +19,11 @@ FIRST = ("take", "complete", "allow", "deny", "uphold", "dismiss", "resume")
 BARE = ("take", "allow", "uphold", "resume", "urge")
 """A button and no more: a word about it can be written as a note."""
 DANGEROUS = ("void",)
+ASKED = {
+    "condition": "The condition sets the limit. Later changes of the table do not touch this case.",
+    "departments": "The first one leads. Each of the others gets a part of the work, and the case waits for it.",
+}
+"""What a step asks for → what it does."""
 KEYS = {"take": "t", "complete": "d", "note": "n", "return": "r", "assign": "a", "extend": "e"}
 SENTENCES = {
     "take": "From then on it is with you, and your department answers for it.",
@@ -33,6 +38,9 @@ SENTENCES = {
     "uphold": "The second agreement grants it.",
     "supervise": "Everybody who handles it sees that it is under supervision.",
     "merge": "This case ends here and goes on in the other one.",
+    "dispute": "A dispatcher decides; the clock runs on meanwhile.",
+    "insist": "The department keeps it and cannot say so a second time.",
+    "rate": "What was answered later stands in place of what was answered before.",
     "void": "For what should never have been a case. It stays readable.",
     "note": "Everybody who handles the case can read it.",
 }
@@ -69,11 +77,13 @@ def forms(ask: Ask, filed: Filed, sent: Sent | None = None) -> list[dict[str, An
 
 
 def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[str, Any]:
-    optional = [name for name in option.takes if name != "reason" or option.verb != "complete"]
+    optional = [name for name in option.takes if name not in hidden(ask, filed, option)]
     fields = [*option.needs, *(optional if option.verb not in BARE else ())]
     text = SENTENCES.get(option.verb, "")
     if option.verb == "complete" and filed.case.step == last_step(ask, filed):
         text = "The case is closed with it."
+    if option.verb == "complete":
+        text = next((ASKED[name] for name in option.needs if name in ASKED), text)
     return {
         "verb": option.verb,
         "title": words.verb(ask, option.verb),
@@ -84,6 +94,8 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         "steps": [(name, words.step_name(ask, name)) for name in option.steps],
         "people": others(ask, filed) if "person" in option.needs else [],
         "departments": elsewhere(ask, filed) if "department" in option.needs else [],
+        "elsewhere": elsewhere(ask, filed) if "departments" in option.needs else [],
+        **filing.fields_of(ask, filed, option.needs, fields),
         "first": option.verb in FIRST,
         "danger": option.verb in DANGEROUS,
         "bare": not fields,
@@ -95,14 +107,26 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
     }
 
 
+def hidden(ask: Ask, filed: Filed, option: Option) -> tuple[str, ...]:
+    """What an act may carry and its form does not offer: a reason for a step that asks for none, a class of a case
+    that has none or is filed already."""
+    if option.verb != "complete":
+        return ()
+    flow = ask.hub.cases.flows.get(filed.entry.flow)
+    classed = flow is not None and flow.classes and not filed.case.standard
+    return ("reason",) if classed else ("reason", "class")
+
+
 def blank(ask: Ask) -> Form:
     """An empty form beside the one that was sent."""
     return Form(Ask(ask.request, ask.hub, ask.actor, ask.session, ask.local))
 
 
 def last_step(ask: Ask, filed: Filed) -> str:
+    """The step that the case stands at, if none follows."""
     flow = ask.hub.cases.flows.get(filed.entry.flow)
-    return flow.step_names()[-1] if flow is not None else ""
+    last = flow is not None and flow.after(filed.case.step, filed.case.values) is None
+    return filed.case.step if last else ""
 
 
 def others(ask: Ask, filed: Filed) -> list[tuple[str, str]]:

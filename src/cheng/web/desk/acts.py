@@ -10,9 +10,10 @@ from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.photos import as_proof
 from cheng.infrastructure.tables import blobs
 from cheng.kernel.cases import VERBS
+from cheng.kernel.flows import ASKS
 from cheng.security import audit
 from cheng.standards.problems import Refused
-from cheng.web.desk import words
+from cheng.web.desk import filing, words
 from cheng.web.desk.act_forms import Sent
 from cheng.web.desk.case import case_page, target
 from cheng.web.desk.case_view import View
@@ -32,6 +33,10 @@ BESIDE = {
     "person-elsewhere": "person",
     "no-target": "department",
     "same-department": "department",
+    "too-many-departments": "departments",
+    "no-condition": "condition",
+    "no-answer": "answer",
+    "bad-answer": "answer",
     "no-until": "until",
     "until-past": "until",
     "until-far": "until",
@@ -119,7 +124,10 @@ def not_taken(ask: Ask, filed: Filed, sent: Sent, refused: Refused, evidence: Ev
     people = View.of(ask, fresh).people
     sentence = words.explain(ask, fresh, refused, people)
     sent.changed = refused.code == "changed"
-    if name := BESIDE.get(refused.code):
+    name = BESIDE.get(refused.code)
+    if name == "department" and sent.verb == "complete":
+        name = "departments"
+    if name:
         sent.form.errors.setdefault(name, sentence)
     else:
         sent.problem = sentence
@@ -157,16 +165,23 @@ def gather(ask: Ask, form: Form, verb: str, evidence: Evidence) -> dict[str, Any
     wanted = VERBS.get(verb)
     names = (*wanted.needs, *wanted.takes, *(("proof", "reason") if verb == "complete" else ())) if wanted else ()
     data: dict[str, Any] = {}
-    for name in ("text", "reason", "person", "department", "step"):
+    names = (*names, *(ASKS if verb == "complete" else ()))
+    for name in ("text", "reason", "person", "department", "step", "class", "condition"):
         if name in names:
             data[name] = form.text(name, most=4000)
     if "until" in names:
         data["until"] = form.moment("until")
+    if "departments" in names:
+        lead = form.text("other", most=200) or form.text("departments", most=200)
+        chosen = [lead, *map(str, ask.form.getall("also", []))]
+        data["departments"] = [name for name in chosen if name]
+    if "answer" in names:
+        data["answer"] = filing.answers(form)
     if "into" in names:
         data["into"] = other_case(ask, form)
     if "proof" in names:
         data["proof"] = evidence.pieces
-    return {name: value for name, value in data.items() if value not in (None, "", [])}
+    return {name: value for name, value in data.items() if value not in (None, "", [], {})}
 
 
 def other_case(ask: Ask, form: Form) -> str | None:

@@ -16,11 +16,12 @@ from cheng.kernel.flows import Flow, Step
 from cheng.kernel.standing import Act, Case, Run, lights
 from cheng.standards.problems import Refused
 from cheng.web.city.words import condition
-from cheng.web.desk import words
+from cheng.web.desk import filing, words
 from cheng.web.desk.cases import case_row, light_text
 from cheng.web.desk.seeing import may, scope
 from cheng.web.pages import Ask
 
+ANY = ("open", "suspended", "closed", "void", "merged")
 NEIGHBOURS = 5
 WGS84 = Geod(ellps="WGS84")
 
@@ -65,6 +66,8 @@ class View:
             "basis": self.basis(),
             "from_citizen": bool(case.reporter),
         }
+        row |= {"source": words.say(ask, entry.source) if entry.source else "", "weight": entry.weight}
+        row |= {"text": entry.text if entry.class_code else "", "standard": filing.standard(ask, self.filed)}
         return {"case": row, "steps": self.steps(), "acts": self.timeline(), "related": self.related()}
 
     def basis(self) -> str:
@@ -76,7 +79,9 @@ class View:
     def steps(self) -> list[dict[str, Any]]:
         """Each step of the flow with its last pass, in order; the steps of a flow that is gone as they were done."""
         flow, case = self.flow, self.case
-        names = flow.step_names() if flow is not None else list(dict.fromkeys(run.step for run in case.runs))
+        done = {run.step for run in case.runs}
+        ahead = [step.name for step in flow.steps if step.name in done or step.applies(case.values)] if flow else []
+        names = ahead or list(dict.fromkeys(run.step for run in case.runs))
         names += [run.step for run in case.runs if run.step not in names]
         return [self.step(flow.find(name) if flow else Step(name), case) for name in dict.fromkeys(names)]
 
@@ -105,6 +110,7 @@ class View:
             "until": condition(ask, step.until) if step.until is not None else "",
             "proof": [words.say(ask, kind) for kind in step.proofs],
             "another": step.by is not None,
+            "post": " / ".join(words.say(ask, post) for post in step.posts),
         }
 
     def light(self, run: Run | None, here: bool) -> str:
@@ -159,6 +165,13 @@ class View:
             found.append(ask._("to {person}", person=self.people.get(data["person"], data["person"])))
         if data.get("department"):
             found.append(ask._("to {department}", department=data["department"]))
+        if data.get("departments"):
+            found.append(ask._("to {department}", department=", ".join(map(ask._, data["departments"]))))
+        if act.facts.get("standard"):
+            told = act.facts["standard"]
+            found.append(words.said(ask, told.get("text", ""), told.get("text_zh", "")))
+        for name, word in (data.get("answer") or {}).items():
+            found.append(f"{ask._(filing.QUESTIONS[name])} {ask._(filing.ANSWER_WORDS[word])}")
         if data.get("step"):
             found.append(ask._("back to “{step}”", step=words.step_name(ask, data["step"])))
         if data.get("until"):
@@ -187,6 +200,8 @@ class View:
         ask, case, entry = self.ask, self.case, self.filed.entry
         found = [("into", case.merged_into)] if case.merged_into else []
         found += [("absorbed", id_) for id_ in case.absorbed]
+        found += [("whole", entry.parent)] if entry.parent else []
+        found += [("part", other.id) for other in ask.hub.cases.list(Filters(states=ANY, parent=entry.id)).entries]
         base = scope(ask)
         if entry.thing_id and base is not None:
             wanted = Filters(base.departments, base.person, ("open", "suspended"), thing_id=entry.thing_id)

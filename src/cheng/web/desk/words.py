@@ -5,6 +5,7 @@ from typing import Any
 from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.case_rows import Entry
 from cheng.kernel.cases import VERBS
+from cheng.kernel.classes import CaseClass
 from cheng.kernel.specs import title_of
 from cheng.security.seen import cleared
 from cheng.standards.durations import Duration
@@ -34,6 +35,24 @@ SENTENCES = {
     "moved": "given to another department",
     "now": "under way",
     "ahead": "to come",
+    "collector": "Collector",
+    "acceptor": "Acceptor",
+    "agent": "Agent",
+    "shift leader": "Shift leader",
+    "dispatcher": "Dispatcher",
+    "handler": "Handler",
+    "checker": "Checker",
+    "evaluator": "Evaluator",
+    "citizen": "Citizen",
+    "hotline": "Hotline",
+    "open311": "Open311",
+    "wechat": "WeChat",
+    "portal": "Portal",
+    "letter": "Letter",
+    "media": "Media",
+    "patrol": "Patrol",
+    "sensor": "Sensor",
+    "video": "Video",
 }
 """Words of the kernel → what people read."""
 TITLES = {
@@ -54,6 +73,9 @@ TITLES = {
     "urge": "Urged",
     "supervise": "Put under supervision",
     "note": "Note",
+    "dispute": "Said that it is not theirs",
+    "insist": "Left where it is",
+    "rate": "Said how it went",
     "merge": "Merged into another case",
     "unmerge": "Separated again",
     "void": "Declared void",
@@ -75,6 +97,9 @@ ICONS = {
     "supervise": "siren",
     "void": "cross",
     "merge": "link",
+    "follow": "plus",
+    "rate": "person",
+    "dispute": "left",
     "alert_cleared": "check",
     "alert_withdrawn": "cross",
     "alert_joined": "plus",
@@ -82,6 +107,8 @@ ICONS = {
 COLOURS = {"complete": "good", "return": "warning", "supervise": "danger", "void": "danger", "urge": "warning"}
 
 
+PLACES = ("address", "community", "street", "district")
+"""Where a report says it is, the closest first."""
 MOMENTS = {"at", "opened", "due", "closed", "overall_due", "resumes", "started", "done", "onset", "raised", "over"}
 MOMENTS |= {"acknowledged_at", "until", "start", "end", "taken"}
 """Keys of data that hold microseconds."""
@@ -147,12 +174,34 @@ def title(ask: Ask, entry: Entry) -> str:
     rule = ask.hub.model.rules.get(entry.rule)
     if rule is not None:
         return heading(alert_text(ask, rule, entry.values, cleared(ask.actor)))
+    if entry.class_code and not entry.rule:
+        where = next((entry.values[name] for name in PLACES if entry.values.get(name)), "")
+        name = class_name(ask, entry.flow, entry.class_code)
+        return f"{name} · {where}" if where else name
     if entry.text and not entry.rule:
         first = entry.text.strip().splitlines()[0]
         return first if len(first) <= 120 else first[:119] + "…"
     thing = str(entry.values.get("name") or entry.thing_id or "")
     name = flow_title(ask, entry.flow)
     return f"{name} · {thing}" if thing else name
+
+
+def named(ask: Ask, one: CaseClass) -> str:
+    """A class as the reader calls it."""
+    return one.name_zh if ask.local.language.code == "zh_CN" and one.name_zh else one.name or one.name_zh
+
+
+def said(ask: Ask, english: str, chinese: str) -> str:
+    """The reader's half of a text that a table has in both languages."""
+    return chinese if ask.local.language.code == "zh_CN" and chinese else english or chinese
+
+
+def class_name(ask: Ask, flow: str, code: str) -> str:
+    """The name of a class as it is today, or as it was last; its code when it never was here."""
+    if not code:
+        return ""
+    known = ask.hub.classes.get(flow, code) or next(reversed(ask.hub.classes.versions(flow, code)), None)
+    return named(ask, known) if known else code
 
 
 def heading(sentence: str) -> str:
@@ -167,6 +216,8 @@ def explain(ask: Ask, filed: Filed, refused: Refused, people: dict[str, str]) ->
     named = {k: people.get(v, v) if isinstance(v, str) else v for k, v in refused.values.items()}
     if "condition" in named and until is not None:
         named["condition"] = condition(ask, until)
+    if "post" in named:
+        named["post"] = " / ".join(say(ask, post) for post in str(named["post"]).split(" / "))
     if "kind" in named:
         named["kind"] = say(ask, named["kind"])
     if "steps" in named:

@@ -27,20 +27,16 @@ def class_choices(ask: Ask, flow: str) -> list[tuple[str, list[tuple[str, str]]]
     """(big class, its classes as (code, name)), as a form offers them."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for one in ask.hub.classes.all(flow):
-        groups.setdefault(words.said(ask, one.group, one.group_zh), []).append(
-            (one.code, f"{words.named(ask, one)} · {one.code}")
-        )
+        group = groups.setdefault(words.said(ask, one.group, one.group_zh), [])
+        group.append((one.code, f"{words.named(ask, one)} · {one.code}"))
     return list(groups.items())
 
 
 def condition_choices(ask: Ask, flow: str, code: str) -> list[tuple[str, str, str]]:
     """(id, condition, limit and closing condition) of a class in force."""
     one = ask.hub.classes.get(flow, code) if code else None
-    return (
-        [(each.id, words.said(ask, each.text, each.text_zh), promised(ask, each)) for each in one.conditions]
-        if one
-        else []
-    )
+    conditions = one.conditions if one else ()
+    return [(each.id, words.said(ask, each.text, each.text_zh), promised(ask, each)) for each in conditions]
 
 
 def promised(ask: Ask, condition: FilingCondition) -> str:

@@ -32,7 +32,7 @@ class handle_report(Flow):
     reopen_at = "dispatch"
     steps = (
         Step("verify", to="{street} collectors", post="collector", only=PUBLIC, within=hours(2)),
-        Step("file", to="Centre", post="shift leader", asks=("condition",), voids=True, within=minutes(30)),
+        Step("file", to="Centre", post="shift-leader", asks=("condition",), voids=True, within=minutes(30)),
         Step("dispatch", to="Command", post="dispatcher", asks=("departments",), unless={"simple": ("yes",)}),
         Step(
             "handle",
@@ -50,7 +50,7 @@ class handle_report(Flow):
             by="another person",
             unless={"simple": ("yes",), "part": ("yes",)},
         ),
-        Step("close", to="Centre", post="shift leader", by="another person", unless={"part": ("yes",)}),
+        Step("close", to="Centre", post="shift-leader", by="another person", unless={"part": ("yes",)}),
     )
 
 
@@ -59,7 +59,7 @@ def worker(name: str, department: str, *posts: str) -> Person:
 
 
 COLLECTOR, SECOND_COLLECTOR = (worker(name, "East collectors", "collector") for name in ("cai", "cui"))
-LEADER, SECOND_LEADER = (worker(name, "Centre", "shift leader") for name in ("zhou", "zhu"))
+LEADER, SECOND_LEADER = (worker(name, "Centre", "shift-leader") for name in ("zhou", "zhu"))
 SENDER = worker("pai", "Command", "dispatcher")
 HANDLER, CLERK = worker("chu", "Cleaning", "handler"), worker("ke", "Cleaning")
 REPORTER = Person("report:1", roles=frozenset({"citizen"}))

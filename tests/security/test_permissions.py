@@ -11,6 +11,9 @@ PEOPLE = {role: Actor(f"the-{role}", role.title(), (role,), "Drainage") for role
 PEOPLE["operator"] = Actor("the-operator", "Operator", ("operator",), "Data Office")
 PEOPLE["dispatcher"] = Actor("the-dispatcher", "Dispatcher", ("dispatcher",), "Command centre")
 PEOPLE["reviewer"] = Actor("the-reviewer", "Reviewer", ("reviewer",), "Supervision centre")
+PEOPLE |= {
+    post: Actor(f"the-{post}", post, (post,), "Centre") for post in ("acceptor", "agent", "shift-leader", "evaluator")
+}
 PEOPLE["newcomer"] = Actor("the-newcomer", "Newcomer", ("newcomer",), "Drainage")
 PEOPLE["device"] = Actor("token:d", "d", ("device",), "Drainage", "device", Scope(ids=frozenset({"cover-7"})))
 PEOPLE["anonymous"] = ANONYMOUS
@@ -22,10 +25,10 @@ ALWAYS = {
     "blob, try rule",
     "leader": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "dataset, see indicator, see rule, see blob, see job, see command, download dataset, note case, "
-    "acknowledge alert, try rule, read-audit audit, act case",
+    "acknowledge alert, try rule, read-audit audit, act case, see-contact case",
     "dispatcher": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "indicator, see rule, see blob, see command, act case, note case, report case, acknowledge alert, shelve alert, "
-    "upload blob",
+    "upload blob, see-contact case",
     "reviewer": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "indicator, see rule, see blob, see command, act case, note case, upload blob",
     "operator": "enter portal, enter catalogue, enter dashboard, enter console, enter kiosk, see thing, see alert, "
@@ -33,6 +36,10 @@ ALWAYS = {
     "maintain thing, register thing, ingest thing, load thing, load dataset, try rule, run job, "
     "retry-refused refused, manage-accounts account, manage-tokens token, read-audit audit, "
     "change-settings setting, backup store",
+    "acceptor": "see case, act case, note case, see-contact case",
+    "agent": "see case, act case, note case, see-contact case",
+    "shift-leader": "see case, act case, note case",
+    "evaluator": "see case",
     "newcomer": "",
     "device": "",
     "nobody": "",
@@ -97,7 +104,7 @@ def test_every_grant_is_in_the_matrix() -> None:
 
 def test_operators_run_the_house_and_decide_no_case() -> None:
     deciders = {role for role, verb, _ in GRANTS if verb == "act"}
-    assert deciders == {"officer", "dispatcher", "reviewer", "leader", "house"}
+    assert deciders == {"officer", "dispatcher", "reviewer", "leader", "house", "acceptor", "agent", "shift-leader"}
     assert not decide(PEOPLE["operator"], "act", Target("case", department="Drainage", assignee="the-operator")).allowed
 
 

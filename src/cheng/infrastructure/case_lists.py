@@ -24,7 +24,7 @@ Place = tuple[int, str]
 """Where a row stands in a list: its due date or opening in µs, and its id."""
 MOST = 500
 WITHOUT_LIMIT = 2**62
-EQUAL = ("flow", "app", "level", "step")
+EQUAL = ("flow", "app", "level", "step", "class_code", "source")
 SELECTIVE = ("thing_id", "reporter", "merged_into", "parent")
 """Few cases have the same: better looked up than met on the way."""
 
@@ -46,6 +46,10 @@ class Filters:
     thing_id: str = ""
     reporter: str = ""
     step: str = ""
+    steps: tuple[str, ...] = ()
+    """at one of these"""
+    class_code: str = ""
+    source: str = ""
     merged_into: str = ""
     parent: str = ""
     number: str = ""
@@ -182,6 +186,8 @@ def shared(wanted: Filters) -> Any:
 
 def matching(wanted: Filters) -> list[ColumnElement[bool]]:
     found = [cases.c[name] == value for name in EQUAL if (value := getattr(wanted, name))]
+    if wanted.steps:
+        found.append(cases.c.step.in_(wanted.steps))
     if wanted.areas:
         found.append(cases.c.area.in_(wanted.areas))
     few = [cases.c[name] == value for name in SELECTIVE if (value := getattr(wanted, name))]

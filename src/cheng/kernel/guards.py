@@ -9,7 +9,7 @@ from cheng.kernel.standing import EXTENSIONS, Calendar, Case, Person, Run
 from cheng.standards.problems import Refused
 
 DISPATCHER, LEADER, REVIEWER, OFFICER = "dispatcher", "leader", "reviewer", "officer"
-FRONT_DESK = ("acceptor", "agent", "shift leader")
+FRONT_DESK = ("acceptor", "agent", "shift-leader")
 """Posts of those who hear reports and see which are one and the same."""
 
 

@@ -16,12 +16,16 @@ ROLES = {
     "collector": "Post: goes out, looks, takes photos; verifies reports and checks what was done.",
     "acceptor": "Post: hears reports of the public, gives them a class, merges what is the same.",
     "agent": "Post: takes calls, writes down what callers say, calls them back.",
-    "shift leader": "Post: files cases by a condition, closes them, declares void what is none.",
+    "shift-leader": "Post: files cases by a condition, closes them, declares void what is none.",
     "handler": "Post: does the work in the street.",
     "checker": "Post: looks whether the work was done.",
     "evaluator": "Post: reads how well departments, areas and posts do.",
 }
 """Roles an account can have. Beside them: `device` for tokens, `house`, and `newcomer` until it chose its password."""
+
+
+POSTS = ("collector", "acceptor", "agent", "shift-leader", "dispatcher", "handler", "checker", "evaluator")
+"""Roles that steps of cases ask for, beside the department."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from cheng.security.actors import Actor
 VERBS = {
     "see": "thing alert case dataset indicator rule blob job refused setting command",
     "see-personal": "thing case",
+    "see-contact": "case",
     "download": "dataset",
     "act": "case",
     "note": "case",
@@ -40,7 +41,7 @@ VERBS = {
 }
 """Each verb and the kinds of object it goes with."""
 
-RECORDED = {"see-personal", "read-audit", "backup", "download"}
+RECORDED = {"see-personal", "see-contact", "read-audit", "backup", "download"}
 """Verbs that go into the audit when they are allowed too: those that read what is not for everyone."""
 
 
@@ -149,6 +150,10 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("officer", "upload", "blob", ANY),
     ("officer", "try", "rule", ANY),
     ("officer", "change-password", "account", OWN_ACCOUNT),
+    ("acceptor agent shift-leader", "see act note", "case", ANY),
+    ("acceptor agent", "see-contact", "case", ANY),
+    ("dispatcher leader", "see-contact", "case", ANY),
+    ("evaluator", "see", "case", ANY),
     ("leader", "enter", "portal catalogue desk dashboard", ANY),
     ("leader", "see", "thing alert case dataset indicator rule blob job command", ANY),
     ("leader", "download", "dataset", ANY),

@@ -32,8 +32,8 @@ class Duty:
     def __init__(self, town: Town) -> None:
         self.town = town
         self.acceptor = town.officer("Shou", CENTRE, "acceptor")
-        self.leader = town.officer("Ban", CENTRE, "shift leader")
-        self.second_leader = town.officer("Zhang", CENTRE, "shift leader")
+        self.leader = town.officer("Ban", CENTRE, "shift-leader")
+        self.second_leader = town.officer("Zhang", CENTRE, "shift-leader")
         self.collector = town.officer("Cai", "River Street collectors", "collector")
         self.second_collector = town.officer("Ji", "River Street collectors", "collector")
         self.dispatcher = town.officer("Pai", COMMAND, "dispatcher")

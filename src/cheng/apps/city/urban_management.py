@@ -36,7 +36,7 @@ class handle_report(Flow):
         Step(
             "file",
             to="Urban Management Supervision Centre",
-            post="shift leader",
+            post="shift-leader",
             asks=("condition",),
             within=minutes(30),
             voids=True,
@@ -63,7 +63,7 @@ class handle_report(Flow):
         Step(
             "close",
             to="Urban Management Supervision Centre",
-            post="shift leader",
+            post="shift-leader",
             by="another person",
             within=hours(1),
             unless=PART,

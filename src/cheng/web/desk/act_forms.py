@@ -11,6 +11,7 @@ from cheng.kernel.cases import Option, judge
 from cheng.kernel.guards import Ask as Asked
 from cheng.standards.problems import Refused
 from cheng.web.desk import filing, words
+from cheng.web.desk.offices import departments_known
 from cheng.web.desk.seeing import may_do, person
 from cheng.web.pages import Ask, Form
 
@@ -136,9 +137,7 @@ def others(ask: Ask, filed: Filed) -> list[tuple[str, str]]:
 
 def elsewhere(ask: Ask, filed: Filed) -> list[str]:
     """Departments that could have the case instead."""
-    registered = {thing.name or thing.id for thing in ask.hub.things.of_type("Department")}
-    known = registered | set(case_search.all_departments(ask.hub.store))
-    return sorted(known - set(filed.case.departments))
+    return [name for name in departments_known(ask) if name not in filed.case.departments]
 
 
 def why_not(ask: Ask, filed: Filed, offered: Sequence[str], people: dict[str, str]) -> str:

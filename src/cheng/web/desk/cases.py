@@ -1,5 +1,6 @@
 """The desk: cases, most urgent first."""
 
+import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -8,19 +9,27 @@ from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.case_lists import Page as Listed
 from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.case_search import Sought
+from cheng.infrastructure.report_book import SOURCES
 from cheng.kernel.rules import LEVELS
 from cheng.kernel.standing import Light
+from cheng.security.permissions import reach
 from cheng.web.city.area_tree import Tree
 from cheng.web.city.areas import sorted_by_name
 from cheng.web.city.seeing import area_name
 from cheng.web.city.words import name_of
 from cheng.web.desk import words
+from cheng.web.desk.offices import departments_known
+from cheng.web.desk.posts import steps_of
 from cheng.web.desk.seeing import mine, scope, sees_all
 from cheng.web.map.page import ground_told
 from cheng.web.pages import Ask, Column, Page, get
 
+BULK = ("take", "complete", "urge", "allow", "extend", "void")
+"""Acts that can mean the same in several cases."""
 ALIVE = ("open", "suspended")
 OVER = ("closed", "void", "merged")
+DECIDED = ("waiting", "closed")
+FILTERS = ("flow", "app", "level", "area", "thing", "step", "class", "source", "q")
 SMALL = ("community", "grid")
 LIGHTS: tuple[Light, ...] = ("red", "yellow", "green")
 COLUMNS = (
@@ -41,6 +50,9 @@ COLUMNS = (
     Column("flow", "Flow"),
     Column("step", "Step's name"),
     Column("area", "Area's id"),
+    Column("class_code", "Class"),
+    Column("source", "Channel"),
+    Column("weight", "Reports"),
 )
 KEEP = ("url", "geometry", "marks", "resumes", "department_names")
 
@@ -48,7 +60,7 @@ KEEP = ("url", "geometry", "marks", "resumes", "department_names")
 @get(["/desk", "/desk/cases"], needs=("enter", "desk"), entry="Cases", order=10)
 def cases(ask: Ask) -> Page:
     """My cases, those of my department, those that wait for a decision, and those that are over."""
-    tabs = ["mine", "department", "waiting", "closed"] if not sees_all(ask) else ["all", "mine", "waiting", "closed"]
+    tabs = tabs_of(ask)
     tab = ask.choice("tab", tabs, tabs[0])
     light = next((each for each in LIGHTS if each == ask.choice("light", LIGHTS)), None)
     sought = wanted(ask, tab)
@@ -64,8 +76,30 @@ def cases(ask: Ask) -> Page:
     rows = case_rows(ask, page.entries)
     data = {"tab": tab, "counts": counts, "next": page.cursor, "cases": rows}
     extra = {"tabs": tabs, "numbers": numbers, "light": light, "choices": choices(ask), "filtered": filtered(ask)}
-    extra["map"] = ground_told(ask)
+    extra |= {"map": ground_told(ask), "bulk": bulk_told(ask, tab)}
     return Page("desk/cases.html", data, extra=extra, rows="cases", columns=COLUMNS, keep=KEEP, fragment="list")
+
+
+def bulk_told(ask: Ask, tab: str) -> dict[str, Any] | None:
+    """What can be done with several cases at once; None for those who do nothing about cases, and where they are
+    over."""
+    if tab == "closed" or not reach(ask.actor, "act", "case"):
+        return None
+    sends = ask.actor.has("dispatcher")
+    return {
+        "once": secrets.token_hex(16),
+        "verbs": [(verb, words.verb(ask, verb)) for verb in BULK],
+        "departments": departments_known(ask) if sends else [],
+    }
+
+
+def tabs_of(ask: Ask) -> list[str]:
+    """What somebody opens first comes first: at a post what waits there, else what is theirs, else everything."""
+    post = ["post"] if ask.actor.department and steps_of(ask) else []
+    own = ["department"] if ask.actor.department and ask.actor.has("officer") else []
+    if not sees_all(ask):
+        return [*post, "mine", "department", "waiting", "closed"]
+    return [*post, *([] if post else ["all"]), "mine", *(own if post else []), *(["all"] if post else []), *DECIDED]
 
 
 def wanted(ask: Ask, tab: str) -> Sought | None:
@@ -73,12 +107,14 @@ def wanted(ask: Ask, tab: str) -> Sought | None:
     base = scope(ask)
     if base is None:
         return None
-    narrow: dict[str, Any] = {name: ask.query(name) for name in ("flow", "app", "level", "thing_id")}
-    narrow["thing_id"] = ask.query("thing")
+    narrow: dict[str, Any] = {name: ask.query(name) for name in ("flow", "app", "level", "step", "source")}
+    narrow |= {"thing_id": ask.query("thing"), "class_code": ask.query("class")}
     filters = replace(base, **narrow, states=ALIVE)
     areas = below(ask, ask.query("area"))
     text = ask.query("q")
     sought = Sought(filters, text, rules_with(ask, text), areas)
+    if tab == "post":
+        return replace(sought, filters=replace(filters, departments=mine(ask), person="", steps=steps_of(ask)))
     if tab == "mine":
         return replace(sought, filters=replace(filters, departments=(), person=ask.actor.name))
     if tab == "department":
@@ -97,6 +133,9 @@ def tab_counts(ask: Ask, tabs: list[str], tab: str, counts: dict[str, int]) -> d
     for name in tabs[:2]:
         if name == tab and not filtered(ask):
             numbers[name] = sum(counts.values())
+        elif name == "post":
+            here = Filters(departments=mine(ask), steps=steps_of(ask))
+            numbers[name] = sum(ask.hub.cases.counts(here).values())
         elif name == "mine":
             numbers[name] = sum(ask.hub.cases.counts(Filters(person=ask.actor.name)).values())
         elif name == "department" and mine(ask):
@@ -108,7 +147,7 @@ def tab_counts(ask: Ask, tabs: list[str], tab: str, counts: dict[str, int]) -> d
 
 def filtered(ask: Ask) -> bool:
     """Whether the address narrows the list."""
-    return any(ask.query(name) for name in ("flow", "app", "level", "area", "thing", "q"))
+    return any(ask.query(name) for name in FILTERS)
 
 
 def rules_with(ask: Ask, text: str) -> tuple[str, ...]:
@@ -134,7 +173,15 @@ def choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
         "flow": [("", ask._("All")), *((key, text) for text, key in flows)],
         "level": [("", ask._("All")), *((level, levels[level]) for level in reversed(LEVELS))],
         "area": area_choices(ask),
+        "step": step_choices(ask),
+        "source": [("", ask._("All")), *((source, words.say(ask, source)) for source in SOURCES)],
     }
+
+
+def step_choices(ask: Ask) -> list[tuple[str, str]]:
+    """The steps of the flow that the list is narrowed to; of any other flow there would be too many."""
+    flow = ask.hub.cases.flows.get(ask.query("flow"))
+    return [("", ask._("All")), *((name, words.step_name(ask, name)) for name in flow.step_names())] if flow else []
 
 
 def area_choices(ask: Ask) -> list[tuple[str, str]]:
@@ -174,6 +221,9 @@ def case_row(ask: Ask, entry: Entry, people: dict[str, str]) -> dict[str, Any]:
         "area": entry.area,
         "area_name": area_name(ask, entry.area),
         "flow": entry.flow,
+        "class_code": entry.class_code,
+        "source": entry.source,
+        "weight": entry.weight,
         "opened": entry.opened,
         "due": entry.due,
         "closed": entry.closed,
@@ -199,6 +249,10 @@ def marks(ask: Ask, entry: Entry) -> list[str]:
     """What else to know at a glance."""
     told = entry.marks
     found = [ask._("under supervision")] if told.get("supervised") else []
+    if entry.weight > 1:
+        found.append(ask.local.language.ngettext("{n} report", "{n} reports", entry.weight))
+    if told.get("dispute"):
+        found.append(ask._("says it is not theirs"))
     if told.get("urged"):
         found.append(ask.local.language.ngettext("urged once", "urged {n} times", told["urged"]))
     if told.get("extension"):

@@ -47,7 +47,7 @@ def promised(ask: Ask, condition: FilingCondition) -> str:
 
 def fields_of(ask: Ask, filed: Filed, needs: Sequence[str], takes: Sequence[str]) -> dict[str, Any]:
     """What the form of an act has to offer for the fields of filing; nothing for acts that have none of them."""
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {"conditions_url": "", "conditions": []}
     flow = filed.entry.flow
     if "condition" in needs or "class" in takes:
         told["classes"] = class_choices(ask, flow)

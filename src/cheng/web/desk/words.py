@@ -38,7 +38,7 @@ SENTENCES = {
     "collector": "Collector",
     "acceptor": "Acceptor",
     "agent": "Agent",
-    "shift leader": "Shift leader",
+    "shift-leader": "Shift leader",
     "dispatcher": "Dispatcher",
     "handler": "Handler",
     "checker": "Checker",

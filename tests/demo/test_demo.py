@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from cheng import demo
-from cheng.apps.city import manhole_covers, street_lamps
+from cheng.apps.city import manhole_covers, street_lamps, urban_management
 from cheng.apps.city.manhole_covers import Cover
 from cheng.apps.livelihood import home_safety
 from cheng.demo.cast import Cast, Chunk, reports_of
@@ -35,14 +35,15 @@ EVENING = START + hours(6).us
 
 def living(folder: Path, span: int, begin: int = EVENING) -> tuple[Hub, Feed]:
     """A hub with three applications, in which so much time (µs) has been lived through."""
-    model = Model.of([manhole_covers, street_lamps, home_safety])
+    model = Model.of([manhole_covers, street_lamps, home_safety, urban_management])
     hub = open_hub(Settings(data=folder), DemoClock(begin), model, weak_hasher())
     town = Town(seed=3)
     casts: list[Cast] = [make(town, count) for make, count in demo.troupes(hub)]
-    made = accounts(hub)
+    voices = [make(town, count, hub.classes) for make, count in demo.choirs(hub)]
+    made = accounts(hub, town)
     rows = [row for cast in casts for row in cast.rows]
-    demo.register(hub, [*town.things(), *departments(rows), *rows])
-    feed = Feed(hub, casts, 3, made)
+    demo.register(hub, [*town.things(), *departments(hub, town, rows), *rows])
+    feed = Feed(hub, casts, voices, 3, made)
     assert isinstance(hub.clock, DemoClock)
     asyncio.run(feed.catch_up(hub.clock, lambda: begin + span))
     return hub, feed

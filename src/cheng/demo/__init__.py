@@ -20,6 +20,7 @@ from cheng.demo.feed import Feed
 from cheng.demo.people import accounts, departments
 from cheng.demo.places import CITY
 from cheng.demo.town import Town
+from cheng.demo.voices import Voices
 from cheng.hub import Hub
 from cheng.infrastructure.clock import wall
 from cheng.infrastructure.registration import NewThing
@@ -44,12 +45,13 @@ def start(hub: Hub, scale: str = "small", seed: int = SEED) -> Feed:
         raise SpecError([Problem("S320", f"There is no invented city of the size '{scale}'", "--demo", hint)])
     town = Town(seed)
     casts = [make(town, count * SCALES[scale]) for make, count in troupes(hub)]
-    made = accounts(hub)
+    made = accounts(hub, town)
+    voices = [make(town, count * SCALES[scale], hub.classes) for make, count in choirs(hub)]
     rows = [row for cast in casts for row in cast.rows]
-    register(hub, [*town.things(), *departments(rows), *rows])
+    register(hub, [*town.things(), *departments(hub, town, rows), *rows])
     if "demo" not in hub.base_map.sources():
         hub.base_map.put("demo", town.features())
-    feed = Feed(hub, casts, seed, made)
+    feed = Feed(hub, casts, voices, seed, made)
     if isinstance(hub.clock, DemoClock):
         asyncio.run(feed.catch_up(hub.clock, wall))
     feed.start()
@@ -61,6 +63,15 @@ def troupes(hub: Hub) -> Iterator[tuple[type[Cast], int]]:
     loaded = {app.__name__ for app in hub.model.apps.values()}
     for module in modules():
         for make, count in module.CASTS:
+            if make.app in loaded:
+                yield make, count
+
+
+def choirs(hub: Hub) -> Iterator[tuple[type[Voices], int]]:
+    """Those who report to the applications that the hub has, each with the reports of a day in the small city."""
+    loaded = {app.__name__ for app in hub.model.apps.values()}
+    for module in modules():
+        for make, count in getattr(module, "VOICES", ()):
             if make.app in loaded:
                 yield make, count
 

@@ -20,6 +20,8 @@ LEFT = 0.45
 AGAIN = minutes(9).us
 """When a step could not be finished yet, they come back after this."""
 PATIENCE = 12
+USUAL = "E0104"
+"""What a report without a class is mostly about."""
 PAGE = 500
 
 
@@ -53,9 +55,14 @@ class Crews:
         """Makes plans for cases that are new. `open_house`: people may want to handle some themselves."""
         for case in self._fresh():
             self._known.add(case.entry.id)
-            if open_house and self.shown & set(case.case.departments) and self._luck(case.entry.id, "left") < LEFT:
+            if open_house and self._is_left(case):
                 continue
             self._plan(case)
+
+    def heard(self, case: Filed) -> None:
+        """A case has just been opened by somebody's report."""
+        self._known.add(case.entry.id)
+        self._plan(case)
 
     def next_at(self) -> int | None:
         """When the next step is due to be finished by somebody."""
@@ -65,6 +72,13 @@ class Crews:
         """Finishes what is planned up to `now`."""
         while self._plans and self._plans[0].at <= now:
             self._finish(heapq.heappop(self._plans), now)
+
+    def _is_left(self, case: Filed) -> bool:
+        """Whether people may want to handle it themselves; at a post they are but some of many."""
+        flow = self.hub.cases.flows.get(case.entry.flow)
+        if flow is None or flow.find(case.case.step).posts:
+            return False
+        return bool(self.shown & set(case.case.departments)) and self._luck(case.entry.id, "left") < LEFT
 
     def _fresh(self) -> list[Filed]:
         page = self.hub.cases.list(Filters(states=("open",)), order="newest", limit=PAGE)
@@ -101,9 +115,9 @@ class Crews:
             return
         flow = self.hub.cases.flows[case.entry.flow]
         step = flow.find(plan.step)
-        who = self.staff.officer(self._department(case), 1 if step.by else 0)
+        who = self.staff.officer(self._department(case), 1 if step.by else 0, next(iter(step.posts), ""))
         try:
-            done = self.hub.cases.act(plan.case, "complete", who, self._given(step, plan))
+            done = self.hub.cases.act(plan.case, "complete", who, self._given(case, step, plan))
         except Refused:
             if plan.tries < PATIENCE:
                 heapq.heappush(self._plans, Plan(now + AGAIN, plan.case, plan.step, plan.tries + 1))
@@ -116,14 +130,38 @@ class Crews:
         names = case.case.departments
         return names[int(self._luck(case.entry.id, "who") * len(names))]
 
-    def _given(self, step: Step, plan: Plan) -> dict[str, object]:
+    def _given(self, case: Filed, step: Step, plan: Plan) -> dict[str, object]:
+        """What finishing the step carries: evidence, the condition it is filed by, who is in charge."""
         blob = self._photos[int(self._luck(plan.case, plan.step) * len(self._photos))]
         if not self._recorded:
             with self.hub.store.write() as conn:
                 for one in self._photos:
                     self.hub.blobs.record(conn, one, "cheng", self.hub.clock.now())
             self._recorded = True
-        return {"proof": [{"kind": kind, "blob": blob.sha256} for kind in step.proofs]} if step.proofs else {}
+        given: dict[str, object] = {}
+        if step.proofs:
+            given["proof"] = [{"kind": kind, "blob": blob.sha256} for kind in step.proofs]
+        if "condition" in step.asks:
+            given |= self._filed_by(case)
+        if "departments" in step.asks:
+            given["departments"] = self._in_charge(case)
+        return given
+
+    def _filed_by(self, case: Filed) -> dict[str, object]:
+        """A class, if the report had none, and one of its conditions."""
+        classes = self.hub.classes
+        code = str(case.case.values.get("class") or USUAL)
+        one = classes.get(case.entry.flow, code)
+        if one is None or not one.conditions:
+            return {}
+        chosen = one.conditions[int(self._luck(case.entry.id, "condition") * len(one.conditions))]
+        simple = next((each for each in one.conditions if each.simple), chosen)
+        return {"class": code, "condition": (simple if case.case.values.get("simple") == "yes" else chosen).id}
+
+    def _in_charge(self, case: Filed) -> list[str]:
+        code = str(case.case.values.get("class") or "")
+        names = self.hub.classes.responsible(case.entry.flow, code, case.case.values)
+        return list(names[:1]) or [f"{case.case.values.get('district', '')} urban management squad".strip()]
 
 
 def mends(flow: type[Flow], step: Step) -> bool:

@@ -4,13 +4,16 @@ import asyncio
 import json
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from cheng.demo.cast import Cast, reports_of
 from cheng.demo.clock import DemoClock, leave
 from cheng.demo.crews import Crews
+from cheng.demo.voices import Voices
 from cheng.hub import Hub
 from cheng.infrastructure.bus import CUT_OFF, Subscription
+from cheng.infrastructure.report_book import NewReport
 from cheng.protocols.intake import Intake
 from cheng.security.actors import HOUSE
 from cheng.standards.durations import hours, minutes
@@ -36,8 +39,15 @@ SHORTEST = 0.25
 class Feed:
     """Readings, events, obedient devices and busy crews, until it is told to stop."""
 
-    def __init__(self, hub: Hub, casts: Sequence[Cast], seed: int, accounts: list[tuple[str, str]]) -> None:
-        self.hub, self.casts, self.accounts = hub, casts, accounts
+    def __init__(
+        self,
+        hub: Hub,
+        casts: Sequence[Cast],
+        voices: Sequence[Voices],
+        seed: int,
+        accounts: list[tuple[str, str]],
+    ) -> None:
+        self.hub, self.casts, self.voices, self.accounts = hub, casts, voices, accounts
         """accounts: (name, password) of those that were made at this start"""
         self.intake = Intake(hub)
         self.crews = Crews(hub, seed, self.mended)
@@ -64,8 +74,7 @@ class Feed:
         try:
             while (until := wall()) - self.last > NEARLY and not self._stopping.is_set():
                 start, end = self.last, min(self.last + STEP, until)
-                while (at := self.crews.next_at()) is not None and at <= end:
-                    self.crews.act(clock.set(max(at, start)))
+                self.live_through(clock, start, end)
                 clock.set(end)
                 await self.send(start, end)
                 self.hub.pipeline.drain()
@@ -80,6 +89,29 @@ class Feed:
         self.hub.indicators.keep_all(3)
         clock.go()
         self.last = self.hub.clock.now()
+
+    def live_through(self, clock: DemoClock, start: int, end: int) -> None:
+        """What people report and crews do in (start, end], each at its moment."""
+        told = deque(self.told(start, end))
+        while True:
+            at, heard = self.crews.next_at(), told[0][0] if told else None
+            moment = min((each for each in (at, heard) if each is not None), default=None)
+            if moment is None or moment > end:
+                return
+            clock.set(max(moment, start))
+            if heard == moment:
+                self.hear([told.popleft()[1]])
+            else:
+                self.crews.act(moment)
+
+    def told(self, start: int, end: int) -> list[tuple[int, NewReport]]:
+        """What people report in (start, end], in its order."""
+        return sorted((each for voices in self.voices for each in voices.told(start, end)), key=lambda each: each[0])
+
+    def hear(self, reports: Sequence[NewReport]) -> None:
+        """People report, by the door that all channels use."""
+        for report in reports:
+            self.crews.heard(self.hub.reports.file(report).filed)
 
     def _wake(self) -> None:
         """What was wrong when the city was left, and nobody has mended, is still wrong."""
@@ -116,6 +148,7 @@ class Feed:
                 now = self.hub.clock.now()
                 self.take_orders(await waiting(orders), now)
                 await self.send(self.last, now)
+                self.hear([report for _, report in self.told(self.last, now)])
                 if beats % LOOK == 0:
                     self.crews.look(open_house=True)
                 beats += 1

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cheng.demo.town import DISTRICTS
+from cheng.demo.town import DISTRICTS, Town
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
 from cheng.kernel.standing import Person
@@ -14,7 +14,10 @@ from cheng.security.actors import HOUSE
 from cheng.security.passwords import one_time
 from cheng.standards.problems import Refused
 
+CENTRE, COMMAND = "Urban Management Supervision Centre", "Urban Management Command Centre"
 BUREAUS = (
+    CENTRE,
+    COMMAND,
     "Drainage Bureau",
     "Urban Lighting Office",
     "Environmental Sanitation Office",
@@ -35,9 +38,17 @@ CREWS = {
 }
 """What every district has, and the number of the bureau above it."""
 WARD = DISTRICTS[0]
+COLLECTORS = "{street} collector team"
 FAMILY = "王李张刘陈杨黄赵吴周徐孙马朱胡"
 GIVEN = ("建国", "志强", "秀英", "海燕", "晓东", "丽华", "永刚", "雪梅", "文斌", "国庆", "春兰", "立新")
 SHOWN = (
+    ("he.min", "何敏", "officer acceptor agent", CENTRE),
+    ("zheng.tao", "郑涛", "officer shift-leader", CENTRE),
+    ("qian.jin", "钱进", "officer dispatcher", COMMAND),
+    ("jiang.li", "姜莉", "officer collector checker", COLLECTORS),
+    ("feng.jie", "冯杰", "officer evaluator", CENTRE),
+    ("tang.lin", "唐林", "officer handler", f"{WARD} urban management squad"),
+    ("qiu.yue", "邱月", "reviewer", CENTRE),
     ("zhang.wei", "张伟", "officer", f"{WARD} drainage crew"),
     ("li.na", "李娜", "officer", f"{WARD} drainage crew"),
     ("wang.fang", "王芳", "officer", f"{WARD} lighting crew"),
@@ -49,11 +60,12 @@ SHOWN = (
     ("console", "马运维", "operator", ""),
     ("citizen", "黄市民", "citizen", ""),
 )
-"""Accounts to look around with: name, person, role, department."""
+"""Accounts to look around with: name, person, roles, department; COLLECTORS are those of the first street."""
 
 
-def departments(things: Sequence[NewThing] = ()) -> Iterator[NewThing]:
-    """The offices of the city as things of the register; also those that `things` belong to, and of their compounds."""
+def departments(hub: Hub, town: Town, things: Sequence[NewThing] = ()) -> Iterator[NewThing]:
+    """The offices of the city as things of the register: also those that `things` belong to, those of their compounds,
+    and those in charge of some class of cases."""
     for n, name in enumerate(BUREAUS, 1):
         yield NewThing(f"dept:{n:02d}", "Department", name, properties={"phone": f"6788{n:04d}"})
     known = set(BUREAUS)
@@ -65,17 +77,31 @@ def departments(things: Sequence[NewThing] = ()) -> Iterator[NewThing]:
     compounds = {
         f"{thing.properties['compound']} property office" for thing in things if "compound" in thing.properties
     }
-    more = sorted(({thing.owner for thing in things if thing.owner} | compounds) - known)
+    more = sorted(({thing.owner for thing in things if thing.owner} | compounds | in_charge(hub, town)) - known)
     for n, name in enumerate(more, 1):
         yield NewThing(f"dept:9{n:03d}", "Department", name, properties={"phone": f"6799{n:04d}"})
 
 
-def accounts(hub: Hub) -> list[tuple[str, str]]:
+def in_charge(hub: Hub, town: Town) -> set[str]:
+    """Every department that a class of cases names somewhere in the city, and the collectors of every street."""
+    streets = [(street.district, street.name) for street in town.streets]
+    texts = {one.responsible for flow in hub.cases.flows for one in hub.classes.all(flow)} - {""}
+    texts |= {text for flow in hub.cases.flows.values() for step in flow.steps for text in step.texts if flow.classes}
+    found = {fill(text, district, street) for text in texts for district, street in streets}
+    return {name for name in found if "{" not in name}
+
+
+def fill(text: str, district: str, street: str) -> str:
+    return text.replace("{district}", district).replace("{street}", street)
+
+
+def accounts(hub: Hub, town: Town) -> list[tuple[str, str]]:
     """The accounts to look around with, made where they are missing: (name, password) of the new ones."""
     password, made = one_time(), []
-    for name, person, role, department in SHOWN:
+    for name, person, roles, department in SHOWN:
+        office = fill(department, WARD, town.streets[0].name)
         try:
-            hub.accounts.create(HOUSE, name, person, [role], department, password)
+            hub.accounts.create(HOUSE, name, person, roles.split(), office, password)
         except Refused as refused:
             if refused.code != "name-taken":
                 raise
@@ -91,22 +117,23 @@ class Staff:
     hub: Hub
 
     def __post_init__(self) -> None:
-        self._hired: dict[tuple[str, int], Person] = {}
+        self._hired: dict[tuple[str, int, str], Person] = {}
 
-    def officer(self, department: str, which: int) -> Person:
-        """The first or the second officer of a department; the account is made when it is missing."""
-        key = (department, which % 2)
+    def officer(self, department: str, which: int, post: str = "") -> Person:
+        """The first or the second officer of a department at a post; the account is made when it is missing."""
+        key = (department, which % 2, post)
         if key not in self._hired:
             mark = hashlib.sha256(department.encode()).hexdigest()
             number = int(mark[:8], 16) + which % 2 * 7
             title = FAMILY[number % len(FAMILY)] + GIVEN[number // 16 % len(GIVEN)]
-            name = f"crew.{mark[:8]}.{which % 2 + 1}"
+            roles = ["officer", *([post] if post else [])]
+            name = ".".join(("crew", mark[:8], *([post] if post else []), str(which % 2 + 1)))
             try:
-                self.hub.accounts.create(HOUSE, name, title, ["officer"], department)
+                self.hub.accounts.create(HOUSE, name, title, roles, department)
             except Refused as refused:
                 if refused.code != "name-taken":
                     raise
-            self._hired[key] = Person(name, department, frozenset({"officer"}), title)
+            self._hired[key] = Person(name, department, frozenset(roles), title)
         return self._hired[key]
 
 

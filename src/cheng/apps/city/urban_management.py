@@ -32,7 +32,7 @@ class handle_report(Flow):
             within=minutes(30),
             voids=True,
         ),
-        Step("verify", to="{street} collectors", post="collector", only={"source": PUBLIC}, within=working_hours(2)),
+        Step("verify", to="{street} collector team", post="collector", only={"source": PUBLIC}, within=working_hours(2)),
         Step(
             "file",
             to="Urban Management Supervision Centre",
@@ -53,7 +53,7 @@ class handle_report(Flow):
         Step("feedback", within=REST, joins=True, unless=ON_THE_SPOT),
         Step(
             "check",
-            to="{street} collectors",
+            to="{street} collector team",
             post=("collector", "checker"),
             by="another person",
             proof="photo",

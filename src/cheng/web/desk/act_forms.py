@@ -72,9 +72,18 @@ def forms(ask: Ask, filed: Filed, sent: Sent | None = None) -> list[dict[str, An
     options.sort(key=lambda option: order.get(option.verb, len(order)))
     drawn = [act_form(ask, filed, option, sent if sent and sent.verb == option.verb else None) for option in options]
     if drawn and drawn[0]["verb"] == "take":
+        if at_a_post(ask, filed):  # many share the work of a post: who sees it does it
+            drawn[0]["first"] = "complete" not in {each["verb"] for each in drawn}
+            return drawn
         for each in drawn[1:]:  # one thing at a time: who takes a case sees next what to do about it
             each["first"] = False
     return drawn
+
+
+def at_a_post(ask: Ask, filed: Filed) -> bool:
+    """Whether the step is done by whoever holds a post."""
+    flow = ask.hub.cases.flows.get(filed.entry.flow)
+    return flow is not None and bool(flow.find(filed.case.step).posts)
 
 
 def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[str, Any]:

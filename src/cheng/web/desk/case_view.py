@@ -135,13 +135,16 @@ class View:
         who = ask._("the person who reported it") if citizen else act.actor_title or act.actor
         files = [self.file(piece, kinds) for piece in data.get("proof") or ()]
         department = act.facts.get("department", "")
+        what = words.done(ask, act.verb)
         if act.by_house:
             who = ask._("the system")
+        if act.verb == "open" and data.get("source"):
+            what, who = ask._("Reported"), words.say(ask, str(data["source"]))
         return {
             "n": n,
             "at": act.at,
             "verb": act.verb,
-            "what": words.done(ask, act.verb),
+            "what": what,
             "step": words.step_name(ask, act.step),
             "who": who,
             "department": "" if citizen or act.by_house else department,

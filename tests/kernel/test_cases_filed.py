@@ -294,3 +294,18 @@ def test_what_is_wrong_with_a_step_is_said_when_it_is_declared() -> None:
         steps = (Step("dispatch", post=3, asks=("conditon",), within="soon"),)  # type: ignore[arg-type]
 
     assert {problem.code for problem in bad.problems} == {"H033", "H046", "H047", "H048"}
+
+
+def test_a_record_of_another_system_has_the_moments_it_had_there_and_its_evidence_stayed_there() -> None:
+    values = {"street": "East", "source": "hotline", "part": "yes", "record": "yes"}
+    begin = {"step": "handle", "to": ["Parks"], "standard": STANDARD, "due": START + 3 * HOUR}
+    told = {"values": values, "begin": begin}
+    opened = act(handle_report, Case(), "open", HOUSE, START, told, CALENDAR)
+    case = fold(handle_report, [opened], CALENDAR)
+    assert case.next_due == START + 3 * HOUR
+    gardener = worker("yuan", "Parks", "handler")
+    for _ in range(2):
+        case = add(case, act(handle_report, case, "complete", gardener, START + 4 * HOUR, {}, CALENDAR), CALENDAR)
+    assert (case.state, case.late(case.closed or 0)) == ("closed", True)
+    with pytest.raises(Refused, match="Only the system"):
+        act(handle_report, Case(), "open", SENDER, START, {"values": values}, CALENDAR)

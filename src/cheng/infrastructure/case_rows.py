@@ -120,7 +120,7 @@ class Opening(TypedDict, total=False):
     parent: str | None
     """the id of the case that this one is a part of"""
     begin: Mapping[str, Any]
-    """of a part: {"step", "to", "standard"} it begins with"""
+    """of a part, and of a record: {"step", "to", "standard"} it begins with, and "due" (µs) where that is known"""
 
 
 def told(about: Opening) -> dict[str, Any]:

@@ -273,7 +273,7 @@ def judge(verb: str, ask: Ask) -> None:
 def needed(verb: str, ask: Ask) -> tuple[str, ...]:
     """What the act has to carry here and now."""
     needs = VERBS[verb].needs
-    if verb == "complete" and ask.step.proofs:
+    if verb == "complete" and ask.step.proofs and not may.recorded(ask.case.values):
         needs = (*needs, "proof")
     if verb == "complete" and ask.step.until is not None and ask.holds is None:
         needs = (*needs, "reason")

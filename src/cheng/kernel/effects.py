@@ -20,8 +20,10 @@ def first_facts(ask: Ask) -> dict[str, Any]:
     part = ask.data.get("begin")
     if part:
         ask = replace(ask, standard=part["standard"])
-        step = ask.flow.find(part["step"])
-        return {**entering(ask, step, tuple(part["to"])), "within": None, "standard": part["standard"]}
+        entered = entering(ask, ask.flow.find(part["step"]), tuple(part["to"]))
+        if "due" in part:
+            entered["enter"]["rest"] = [part["due"], None]
+        return {**entered, "within": None, "standard": part["standard"]}
     values = ask.case.values or ask.data.get("values", {})
     return {**entering(ask, ask.flow.first(values)), "within": pack(ask.flow.within)}
 

@@ -105,9 +105,14 @@ def opener(ask: Ask) -> None:
 
 
 def a_part_of_the_house(ask: Ask) -> None:
-    """Only the house itself opens a part of a case, which begins where the work does."""
-    if ask.data.get("begin"):
+    """Only the house itself opens a part of a case, or the record of one that was handled elsewhere."""
+    if ask.data.get("begin") or recorded(ask.data.get("values")):
         the_house(ask)
+
+
+def recorded(values: object) -> bool:
+    """Whether a case was handled elsewhere and is only written down here: its evidence stayed there."""
+    return isinstance(values, Mapping) and values.get("record") == "yes"
 
 
 def officer_of_step(ask: Ask) -> None:

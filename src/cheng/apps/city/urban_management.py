@@ -6,6 +6,8 @@ PUBLIC = ("citizen", "hotline", "open311", "wechat", "portal", "letter", "media"
 """Channels whose reports somebody looks at on the spot before they are filed."""
 ON_THE_SPOT = {"simple": ("yes",)}
 PART = {"part": ("yes",)}
+RECORD = {"record": ("yes",)}
+"""Of cases that another system handled and that are only written down here."""
 
 
 class urban_management(App):
@@ -58,7 +60,7 @@ class handle_report(Flow):
             by="another person",
             proof="photo",
             within=working_hours(4),
-            unless=ON_THE_SPOT | PART,
+            unless=ON_THE_SPOT | PART | RECORD,
         ),
         Step(
             "close",
@@ -66,7 +68,7 @@ class handle_report(Flow):
             post="shift-leader",
             by="another person",
             within=hours(1),
-            unless=PART,
+            unless=PART | RECORD,
         ),
     )
 

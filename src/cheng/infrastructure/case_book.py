@@ -334,6 +334,11 @@ class CaseBook(CaseLists):
             row = self._opened_by(conn, key)
             return None if row is None else self._filed(conn, row)
 
+    def by_key(self, conn: Connection, key: str) -> Filed | None:
+        """The case, as it stands now, about which something was done with this key."""
+        found = conn.execute(BY_KEY, {"wanted": key}).first()
+        return None if found is None else self._filed(conn, self._found(conn, found.case))
+
     def acts(self, case_id: str) -> list[Act]:
         """Everything that was done about it, in order."""
         with self.store.read() as conn:

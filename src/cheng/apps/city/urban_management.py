@@ -34,7 +34,9 @@ class handle_report(Flow):
             within=minutes(30),
             voids=True,
         ),
-        Step("verify", to="{street} collector team", post="collector", only={"source": PUBLIC}, within=working_hours(2)),
+        Step(
+            "verify", to="{street} collector team", post="collector", only={"source": PUBLIC}, within=working_hours(2)
+        ),
         Step(
             "file",
             to="Urban Management Supervision Centre",

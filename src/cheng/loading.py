@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
@@ -28,8 +29,9 @@ from cheng.protocols.files_text import text_of
 from cheng.standards.base_map import Features
 from cheng.standards.problems import InputError
 
-READINGS, OSM = "readings", "osm"
-"""The kinds of files of readings and of base maps; every other kind is a type of thing."""
+READINGS, OSM, CLASSES, RESPONSIBILITIES = "readings", "osm", "classes", "responsibilities"
+"""The kinds of files of readings, of base maps, of classes of cases and of who answers for them; every other kind is a
+type of thing."""
 THINGS_A_GO = 2_000
 AHEAD = 4
 """Chunks that may be on their way into the hub while the next one is read."""
@@ -60,6 +62,18 @@ class Loaded:
     """columns that the kind does not know, or tags that nobody can draw"""
 
 
+class ClassTable(msgspec.Struct):
+    """A table of classes or of responsibilities, as it goes to a hub."""
+
+    kind: Literal["classes", "responsibilities"]
+    flow: str
+    """the way of work whose cases are filed by them; "" when the house has only one such"""
+    since: str
+    """the day from which changes are in force, as 2026-11-20; "" today"""
+    rows: list[tuple[int, dict[str, str]]]
+    """line of the file and cells by column"""
+
+
 Told = Callable[[int, int, Taken], None]
 """Called with (rows of the file so far, its rows or 0 when unknown, what became of them so far)."""
 
@@ -76,6 +90,9 @@ class Target(Protocol):
 
     def features(self, source: str, features: Features) -> Taken:
         """Puts them on the base map in place of what the source brought before; counts `drawn`."""
+
+    def classes(self, table: ClassTable, actor: str) -> Taken:
+        """Takes classes of cases, or who answers for them; counts `added`, `changed` and `unchanged`."""
 
     def finish(self) -> Taken:
         """Waits until everything is durable."""
@@ -181,6 +198,25 @@ def load_osm(target: Target, file: Path, told: Told) -> Loaded:
     if refused:
         target.keep(file.name, [(error, b"") for error in refused])
     return Loaded(outcome.counts, refused, [f"{tag} ({count})" for tag, count in found.unknown.most_common()])
+
+
+def load_classes(target: Target, table: ClassTable, file: Path, rows: Iterator[Any], told: Told) -> Loaded:
+    """Takes a file of classes or of responsibilities into `table` and gives it to the hub.
+
+    Raises InputError when the file cannot be read at all.
+    """
+    refused: list[InputError] = []
+    for row in rows:
+        if isinstance(row, InputError):
+            refused.append(row)
+        else:
+            table.rows.append(row)
+    total = len(table.rows) + len(refused)
+    with _kept(target, file, refused, None):
+        outcome = target.classes(table, f"file:{file.name}")
+        refused += outcome.refused
+        told(total, total, outcome)
+    return Loaded(outcome.counts, refused, [])
 
 
 def usual(file: Path, mapping: Mapping[str, str], how: Reading) -> dict[str, str]:

@@ -14,12 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from cheng.hub import Hub
+from cheng.infrastructure.class_book import ClassBook
+from cheng.infrastructure.class_loading import take_classes, take_responsibilities
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.resolving import resolve
+from cheng.kernel.class_rows import day_of
 from cheng.kernel.columns import Bools, Ints, Rows
 from cheng.kernel.observations import Batch
 from cheng.kernel.reports import Reports
-from cheng.loading import Taken
+from cheng.loading import ClassTable, Taken
+from cheng.security import audit
+from cheng.security.permissions import Target
 from cheng.standards.base_map import Features
 from cheng.standards.durations import seconds
 from cheng.standards.problems import InputError, Refused
@@ -33,6 +38,7 @@ MOST = 1_000
 """Refused rows of a file that are sent to be kept; the rest is counted in the last."""
 NEVER = int(np.iinfo(np.int64).min)
 BASE_MAP, PARQUET = "/ingest/base-map", "application/vnd.apache.parquet"
+CLASS_TABLE = "/ingest/classes"
 
 
 class HereTarget:
@@ -85,6 +91,19 @@ class HereTarget:
         refused = self.hub.base_map.put(source, features)
         return Taken(Counter(drawn=len(features) - len(refused)), refused)
 
+    def classes(self, table: ClassTable, actor: str) -> Taken:
+        book = self.hub.classes
+        flow = flow_of(book, table.flow)
+        since = day_of(table.since) if table.since else book.today()
+        with self.hub.store.write() as conn:
+            if table.kind == "classes":
+                outcome = take_classes(book, conn, flow, table.rows, since, actor)
+            else:
+                outcome = take_responsibilities(book, self.hub.things, conn, flow, table.rows, since, actor)
+            told = {"flow": flow, "kind": table.kind, "since": since.isoformat(), **outcome.counts}
+            audit.record(conn, self.hub.clock.now(), actor, "load", Target("class", flow), detail=told)
+        return Taken(outcome.counts, outcome.refused)
+
     def finish(self) -> Taken:
         taken = Taken()
         while self._waiting:
@@ -130,6 +149,16 @@ class HereTarget:
         there = np.zeros(len(batch), np.bool_)
         there[mine.join(kept, names, join_type="left semi")["row"].to_numpy()] = True
         return there
+
+
+def flow_of(book: ClassBook, told: str) -> str:
+    """The flow whose classes are meant: by key, by name, or the only one that has classes. Refused otherwise."""
+    known = [key for key, flow in book.flows.items() if flow.classes or book.codes(key)]
+    named = [key for key in known if told in ("", key, key.rpartition(".")[2])]
+    if len(named) == 1:
+        return named[0]
+    values = {"flows": ", ".join(known) or "-"}
+    raise Refused("no-flow", "Say whose classes these are; ways of work with classes are {flows}.", values, status=422)
 
 
 class RefusedRow(msgspec.Struct):
@@ -191,6 +220,9 @@ class ThereTarget:
     def features(self, source: str, features: Features) -> Taken:
         answer = self.post(f"{BASE_MAP}?source={quote(source, safe='')}", features.parquet(), PARQUET)
         return self._taken(answer, None)
+
+    def classes(self, table: ClassTable, actor: str) -> Taken:
+        return self._taken(self.post(CLASS_TABLE, msgspec.json.encode(table), "application/json"), None)
 
     def finish(self) -> Taken:
         return Taken()

@@ -3,7 +3,8 @@
 A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backup` then speak to it here, with the
 secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line;
 so are `POST /ingest/refused`, for rows of files that could not be read where the file lies, and `POST
-/ingest/base-map?source=NAME`, for features of the base map as Parquet.
+/ingest/base-map?source=NAME`, for features of the base map as Parquet. `POST /ingest/classes` takes tables of classes
+of cases from whoever may load those.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ import msgspec
 
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
-from cheng.loading import Taken
-from cheng.loading_targets import BASE_MAP, HereTarget, RefusedRows
+from cheng.loading import ClassTable, Taken
+from cheng.loading_targets import BASE_MAP, CLASS_TABLE, HereTarget, RefusedRows
 from cheng.protocols.decoding import decode
 from cheng.protocols.http import JSON, Asgi, Receive, Scope, Send, body, respond, tell_problem, unpacked
 from cheng.security.actors import HOUSE, Actor
@@ -28,7 +29,7 @@ Errands = dict[str, Callable[..., Any]]
 """What the house can be asked to do by its own folder's owner: name → function of the hub and named arguments."""
 OPEN = ("/ingest/things", "/ingest/refused", BASE_MAP)
 """To everybody who may load."""
-PATHS = (*OPEN, "/local/readings", "/local/errands")
+PATHS = (*OPEN, CLASS_TABLE, "/local/readings", "/local/errands")
 LAST_LINE = 2**31 - 1
 """What the store can hold."""
 LONGEST_NAME = 60
@@ -65,6 +66,8 @@ class LocalDoor:
         actor = self._actor(headers)
         if scope["path"] in OPEN:
             self.hub.guard.require(actor, "load", "thing")
+        elif scope["path"] == CLASS_TABLE:
+            self.hub.guard.require(actor, "load", "class")
         elif actor != HOUSE:
             raise Refused("not-allowed", "Only whoever owns the data folder may come in here.", status=403)
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
@@ -77,6 +80,8 @@ class LocalDoor:
         if scope["path"] == BASE_MAP:
             source = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("source", [""])[0]
             return told(await asyncio.to_thread(self._features, source, payload))
+        if scope["path"] == CLASS_TABLE:
+            return told(await asyncio.to_thread(self._classes, payload, actor))
         if scope["path"] == "/local/readings":
             media_type = headers.get(b"content-type", b"").decode("latin-1")
             return told(await asyncio.to_thread(self._readings, payload, media_type))
@@ -125,6 +130,17 @@ class LocalDoor:
         except ValueError as error:
             raise InputError("not-understood", str(error)) from error
         return self.loading.features(source, features)
+
+    def _classes(self, payload: bytes, actor: Actor) -> Taken:
+        """Takes classes of cases, or who answers for them."""
+        try:
+            table = msgspec.json.decode(payload, type=ClassTable)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; wanted is a kind, a flow and rows") from error
+        taken = self.loading.classes(table, actor.name)
+        if actor != HOUSE:
+            self.hub.refused.keep(table.kind, actor.name, [(error, b"") for error in taken.refused])
+        return taken
 
     def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:
         """Keeps rows of a file aside."""

@@ -14,11 +14,27 @@ from cheng.cli._house import data_option, hub_that_runs, opened_hub, poster, set
 from cheng.infrastructure.loader import load_model
 from cheng.kernel.model import Model
 from cheng.kernel.specs import did_you_mean
-from cheng.loading import OSM, READINGS, Loaded, Taken, Target, load_osm, load_readings, load_things
+from cheng.loading import (
+    CLASSES,
+    OSM,
+    READINGS,
+    RESPONSIBILITIES,
+    ClassTable,
+    Loaded,
+    Taken,
+    Target,
+    load_classes,
+    load_osm,
+    load_readings,
+    load_things,
+)
 from cheng.loading_targets import HereTarget, ThereTarget
 from cheng.protocols.files import Reading
+from cheng.protocols.files_classes import limit_told, read_classes, read_responsibilities
 from cheng.standards.problems import InputError, Refused
 
+OTHERS = (READINGS, OSM, CLASSES, RESPONSIBILITIES)
+"""Kinds that are no types of things."""
 SHOWN = 20
 """Refused rows that are told one by one; the rest by reason."""
 
@@ -34,19 +50,24 @@ SHOWN = 20
 @click.option("--thing", help="readings: the thing all of them are of, when no column says it.")
 @click.option("--attr", help="readings: the attribute all of them are of, when no column says it.")
 @click.option("--time-format", help="readings: how times are written, as for strptime.")
+@click.option("--flow", default="", help="classes: the way of work that is filed by them.  [default: the only one]")
+@click.option("--since", default="", metavar="DAY", help="classes: from when changes are in force.  [default: today]")
+@click.option(
+    "--limit", default="13 working days", help="classes: where the file has none.  [default: 13 working days]"
+)
 @click.option("--url", help="A hub elsewhere: http://host:port.")
 @click.option("--token", envvar="CHENG_TOKEN", help="The token for --url.  [env: CHENG_TOKEN]")
 @data_option
 def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: Any) -> None:
-    """Load FILES: things of type KIND, `readings`, or `osm` for the base map.
+    """Load FILES: things of type KIND, `readings`, `osm` for the base map, `classes` of cases, `responsibilities`.
 
     CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings, PBF and XML of OpenStreetMap for
-    the base map. A row that cannot be taken is told with its line and reason and kept in the hub; loading a file again
-    changes nothing.
+    the base map, CSV and Signalen's JSON for classes. A row that cannot be taken is told with its line and reason and
+    kept in the hub; loading a file again changes nothing.
     """
     model = load_model()
-    if kind not in (READINGS, OSM, *model.entities):
-        hint = did_you_mean(kind, [*model.entities, READINGS, OSM])
+    if kind not in (*OTHERS, *model.entities):
+        hint = did_you_mean(kind, [*model.entities, *OTHERS])
         raise Refused("no-kind", "There is no type of thing '{kind}' ({hint}).", {"kind": kind, "hint": hint})
     mapping = dict(map(pair, pairs))
     problems = 0
@@ -89,8 +110,22 @@ def load(
             decimal=said["decimal"],
         )
         return load_readings(target, file, mapping, bar, how)
+    if kind in (CLASSES, RESPONSIBILITIES):
+        return load_tables(target, kind, file, mapping, bar, said)
     how_things = {name: said[name] for name in ("crs", "encoding", "mend", "decimal")}
     return load_things(target, model.entities[kind], file, mapping, bar, **how_things)
+
+
+def load_tables(
+    target: Target, kind: str, file: Path, mapping: dict[str, str], bar: "Bar", said: dict[str, Any]
+) -> Loaded:
+    """Loads a file of classes, or of who answers for them."""
+    if kind == CLASSES:
+        rows = read_classes(file, mapping, said["encoding"], limit_told(said["limit"]))
+        return load_classes(target, ClassTable("classes", said["flow"], said["since"], []), file, rows, bar)
+    rows = read_responsibilities(file, mapping, said["encoding"])
+    table = ClassTable("responsibilities", said["flow"], said["since"], [])
+    return load_classes(target, table, file, rows, bar)
 
 
 def pair(text: str) -> tuple[str, str]:

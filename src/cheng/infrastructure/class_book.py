@@ -6,6 +6,7 @@ Everything in force is kept in memory: acts of cases ask inside their write tran
 import csv
 import io
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -71,6 +72,8 @@ class ClassBook:
         self._known: dict[str, Known] = {}
         self._turn = 0
         """counts writes; who read while that changed must not be believed later"""
+        self._writing: set[int] = set()
+        """threads inside a transaction that changed something"""
 
     def today(self) -> date:
         return self.calendar.day(self.clock.now())
@@ -207,12 +210,13 @@ class ClassBook:
         """
         taken = 0
         for key, flow in self.flows.items():
-            if flow_classes(flow) and not self._of(key).versions:
-                fresh = default_classes(flow)
+            if flow.classes and not self._of(key).versions:
+                lines = [class_line(version) for version in default_classes(flow)]
+                more = {"flow": key, "at": self.clock.now(), "actor": HOUSE}
                 with self.store.write() as conn:
-                    for version in fresh:
-                        self.put(conn, key, version, HOUSE, first_may_be_past=True)
-                taken += len(fresh)
+                    conn.execute(insert(case_classes), [line | more for line in lines])
+                    self._changed()
+                taken += len(lines)
         return taken
 
     def flow(self, flow_key: str) -> type[Flow]:
@@ -259,9 +263,15 @@ class ClassBook:
     def _changed(self) -> None:
         """What is in memory is read again when the transaction is over, however it ended."""
         self._forget()
-        self.store.afterwards(self._forget)
+        if (thread := threading.get_ident()) not in self._writing:
+            self._writing.add(thread)
+            self.store.afterwards(self._over)
 
-    def _forget(self, conn: Connection | None = None) -> None:
+    def _over(self, conn: Connection) -> None:
+        self._writing.discard(threading.get_ident())
+        self._forget()
+
+    def _forget(self) -> None:
         self._turn += 1
         self._known = {}
 
@@ -282,14 +292,9 @@ def past() -> Refused:
 # -- what comes with an application
 
 
-def flow_classes(flow: type[Flow]) -> str:
-    """The name of the file beside the application; "" for a flow without classes."""
-    return str(getattr(flow, "classes", ""))
-
-
 def default_classes(flow: type[Flow]) -> list[CaseClass]:
     """The classes that come with a flow; SpecError with every row that cannot be taken."""
-    file = Path(str(sys.modules[flow.__module__].__file__)).with_name(flow_classes(flow))
+    file = Path(str(sys.modules[flow.__module__].__file__)).with_name(flow.classes)
     try:
         text = file.read_text("utf-8")
     except OSError:

@@ -39,6 +39,9 @@ CONDITION_COLUMNS = (
 )
 COLUMNS = (*CLASS_COLUMNS, *CONDITION_COLUMNS)
 """The head of a table of classes."""
+KIND_WORDS = {"component": "C", "event": "E", "service": "S", "部件": "C", "事件": "E", "服务": "S"}
+OWN_FIRST, OWN_LAST = 80, 999
+"""Numbers of small classes that a city makes itself; they are taken from the last one down."""
 RESPONSIBILITY_COLUMNS = ("prefix", "area", "departments", "since")
 UNIT_WORDS = {
     "minute": "minute",
@@ -178,6 +181,61 @@ def flag(text: str, name: str, line: int | None = None) -> bool:
 
 def cell(row: Mapping[str, str], name: str) -> str:
     return str(row.get(name) or "").strip()
+
+
+class Numbers:
+    """Gives classes of a taxonomy that knows no codes their codes: the one that a class of the same kind, big class and
+    name has already, else one of the city's own numbers.
+    """
+
+    def __init__(self, known: Iterable[CaseClass]) -> None:
+        self.codes: dict[tuple[str, str, str], str] = {}
+        self.groups: dict[tuple[str, str], str] = {}
+        self.taken: set[str] = set()
+        for version in known:
+            self.codes.setdefault((version.code[0], version.group_zh, version.name_zh), version.code)
+            self.groups.setdefault((version.code[0], version.group_zh), version.big)
+            self.taken.add(version.code)
+
+    def code(self, row: Mapping[str, str], line: int) -> str:
+        """The code of a row's class; InputError when its kind is not said, or no number is left."""
+        if told := cell(row, "code"):
+            return told
+        letter = KIND_WORDS.get(cell(row, "kind").lower())
+        if letter is None:
+            raise InputError(
+                "no-code", "it has no class code, and no kind (component, event, service) to make one", line
+            )
+        group = cell(row, "group_zh") or cell(row, "group")
+        name = cell(row, "name_zh") or cell(row, "name")
+        if (known := self.codes.get((letter, group, name))) is not None:
+            return known
+        big = self.groups.get((letter, group)) or self._big(letter, line)
+        numbers = (f"{big}{n:03d}" for n in range(OWN_LAST, OWN_FIRST - 1, -1))
+        code = next((each for each in numbers if each not in self.taken), None)
+        if code is None:
+            raise InputError("no-number", f"the big class {group!r} has no number left for another class", line)
+        self.groups[letter, group] = big
+        self.codes[letter, group, name] = code
+        self.taken.add(code)
+        return code
+
+    def _big(self, letter: str, line: int) -> str:
+        used = {*self.groups.values(), *(code[:3] for code in self.taken)}
+        big = next((f"{letter}{n:02d}" for n in range(1, 100) if f"{letter}{n:02d}" not in used), None)
+        if big is None:
+            raise InputError("no-number", "there are 99 big classes already", line)
+        return big
+
+
+def numbered(rows: Rows, known: Iterable[CaseClass]) -> Iterator[tuple[int, Mapping[str, str]] | InputError]:
+    """The same rows, each with its code."""
+    numbers = Numbers(known)
+    for line, row in rows:
+        try:
+            yield line, {**row, "code": numbers.code(row, line)}
+        except InputError as error:
+            yield error
 
 
 # -- and back again

@@ -18,7 +18,7 @@ from cheng.standards.problems import Refused
 
 KINDS = {"C": "component", "E": "event", "S": "service"}
 """The letter that a code begins with, and the kind of class it says."""
-CODE = re.compile(r"[CES]\d{2}\d{2,3}")
+CODE = re.compile(r"[CES](?!00)\d{2}(?:(?!00)\d{2}|0[89]\d|[1-9]\d\d)")
 CONDITION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = ("minute", "hour", "working hour", "working day", "day")
 """What a limit is counted in; minutes and hours run through the night."""
@@ -58,7 +58,8 @@ class CaseClass:
     """One version of a class of cases."""
 
     code: str
-    """letter of the kind, two digits of the big class, two or (local ones) three of the small class: "E0102" """
+    """letter of the kind, two digits of the big class, two of the small one: "E0102"; three, 080 to 999, where it is
+    of the city's own making"""
     kind: str
     group: str
     group_zh: str
@@ -235,9 +236,7 @@ def check(version: CaseClass) -> None:
 def faults(version: CaseClass) -> Iterator[Fault]:
     """Everything wrong with a version of a class."""
     if not CODE.fullmatch(version.code):
-        message = (
-            "“{code}” is no class code: a letter C, E or S, two digits of the big class, two or three of the small."
-        )
+        message = "“{code}” is no class code: C, E or S, two digits of the big class, two of the small (or 080 to 999)."
         yield Fault("code", message, {"code": version.code})
     elif KINDS[version.code[0]] != version.kind:
         values = {"code": version.code, "kind": version.kind}

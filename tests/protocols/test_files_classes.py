@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cheng.kernel.class_rows import classes_in, numbered
+from cheng.kernel.class_rows import Told, classes_in, numbered
 from cheng.kernel.classes import faults
-from cheng.protocols.files_classes import Told, limit_told, read_classes, read_responsibilities, terms
+from cheng.protocols.files_classes import limit_told, read_classes, read_responsibilities, terms
 from cheng.standards.durations import Duration
 from cheng.standards.problems import InputError
 from shared_data import shared

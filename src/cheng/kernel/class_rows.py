@@ -3,9 +3,11 @@
 A row says all of its class or, below the first row of the class, leaves that out. Words for units may be Chinese.
 """
 
+import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from cheng.kernel.classes import EVER, KINDS, CaseClass, FilingCondition, Responsibility, faults, responsibility_faults
 from cheng.standards.durations import Duration
@@ -68,6 +70,12 @@ Rows = Iterable[tuple[int, Mapping[str, str]]]
 """Line of the file and cells by column."""
 
 
+Told = tuple[int, dict[str, str]]
+"""One of them."""
+LOST = "\N{REPLACEMENT CHARACTER}"
+"""Stands where bytes were no text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A class as a file tells it."""
@@ -77,6 +85,34 @@ class Found:
     version: CaseClass
     day_told: bool
     """whether the file says from which day on"""
+
+
+def rows_of_text(text: str) -> Iterator[Told | InputError]:
+    """The rows of a table of commas that a form brought, its head in the first line."""
+    yield from records(csv.reader(text.lstrip("\ufeff").splitlines(keepends=True)), None)
+
+
+def records(reader: Any, head: list[str] | None) -> Iterator[Told | InputError]:
+    """Line and cells of each row that is not blank; without `head` the first one is it."""
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            yield InputError("not-csv", f"it cannot be read: {problem}", reader.line_num)
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if head is None:
+            head = [name.strip() for name in cells]
+        elif len(cells) != len(head):
+            yield InputError("cells", f"it has {len(cells)} cells, the header has {len(head)}", reader.line_num)
+        elif any(LOST in cell for cell in cells):
+            reason = "it holds bytes that are no text in this encoding; try encoding gb18030 or utf-8"
+            yield InputError("encoding", reason, reader.line_num)
+        else:
+            yield reader.line_num, dict(zip(head, (cell.strip() for cell in cells), strict=True))
 
 
 def classes_in(rows: Rows) -> Iterator[Found | InputError]:

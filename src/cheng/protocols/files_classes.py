@@ -13,12 +13,10 @@ from typing import Any
 
 import msgspec
 
-from cheng.kernel.class_rows import COLUMNS, RESPONSIBILITY_COLUMNS, UNIT_WORDS
-from cheng.protocols.files_text import LOST, separator_of, text_of
+from cheng.kernel.class_rows import COLUMNS, RESPONSIBILITY_COLUMNS, UNIT_WORDS, Told, records
+from cheng.protocols.files_text import separator_of, text_of
 from cheng.standards.problems import InputError
 
-Told = tuple[int, dict[str, str]]
-"""Line of the file and cells by column."""
 TAXONOMIES = (("一级分类", "二级分类", "三级分类"), ("level 1", "level 2", "level 3"))
 USUAL_LIMIT = ("13", "working days")
 """What a class gets whose file names no limit."""
@@ -59,11 +57,6 @@ def read_responsibilities(
     yield from own_rows(rows, head, dict(mapping or {}), RESPONSIBILITY_COLUMNS, "departments", Path(path).name)
 
 
-def rows_of_text(text: str) -> Iterator[Told | InputError]:
-    """The rows of a table that a form brought."""
-    yield from _records(csv.reader(text.lstrip("\ufeff").splitlines(keepends=True)), None)
-
-
 def table(file: Path, encoding: str | None) -> tuple[list[str], Iterator[Told | InputError]]:
     """The head of a CSV file, and its rows."""
     with text_of(file, encoding) as text:
@@ -72,29 +65,7 @@ def table(file: Path, encoding: str | None) -> tuple[list[str], Iterator[Told | 
     head = [name.strip().strip("\ufeff") for name in next(reader, [])]
     if not any(head):
         raise InputError("empty", f"{file.name} is empty")
-    return head, _records(reader, head)
-
-
-def _records(reader: Any, head: list[str] | None) -> Iterator[Told | InputError]:
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            yield InputError("not-csv", f"it cannot be read: {problem}", reader.line_num)
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if head is None:
-            head = [name.strip() for name in cells]
-        elif len(cells) != len(head):
-            yield InputError("cells", f"it has {len(cells)} cells, the header has {len(head)}", reader.line_num)
-        elif any(LOST in cell for cell in cells):
-            reason = "it holds bytes that are no text in this encoding; try encoding gb18030 or utf-8"
-            yield InputError("encoding", reason, reader.line_num)
-        else:
-            yield reader.line_num, dict(zip(head, (cell.strip() for cell in cells), strict=True))
+    return head, records(reader, head)
 
 
 def own_rows(

@@ -111,6 +111,30 @@ def join(layout: str, **parts: str | int) -> str:
     return code
 
 
+OWN_FROM = 80
+"""Small classes from this number on are a city's own."""
+
+
+def class_of(code: str, layout: str) -> str:
+    """The class of the component or event that a code numbers, as tables of classes name it: "C0101", "E01080".
+
+    A layout with three digits for the small class writes the numbers of the standard with a zero more. Raises like
+    `split`.
+    """
+    parts = split(code, layout)
+    small = parts["small"]
+    if len(small) == 3 and int(small) < OWN_FROM:
+        small = small[1:]
+    return ("E" if layout == "event" else "C") + parts["big"] + small
+
+
+def class_digits(class_code: str, layout: str) -> str:
+    """The digits of a class within the codes of a layout, "" when it has no room for that class."""
+    width = next(part.digits for part in layouts()[layout] if part.name == "small")
+    small = class_code[3:].zfill(width)
+    return class_code[1:3] + small if len(small) == width else ""
+
+
 def credit_code_problem(code: str) -> str:
     """What is wrong with a unified social credit code (GB 32100-2015); empty when nothing is."""
     code = code.strip().upper()

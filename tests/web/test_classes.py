@@ -1,6 +1,7 @@
 """The classes on the desk: who reads, who writes, what is refused, and what a version changes."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ def hall(tmp_path: Path) -> Iterator[Hall]:
 
 def fields(page: str) -> dict[str, str]:
     """What a browser would send of the last form on a page, nothing changed."""
+    page = html.unescape(page)
     form = re.findall(r'<form class="form".*?</form>', page, re.S)[-1]
     told = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*? value="([^"]*)"', form))
     for name in re.findall(r'<input type="checkbox"[^>]*name="([^"]+)"(?![^>]*checked)', form):
@@ -101,7 +103,7 @@ def test_both_languages_say_names_and_limits(hall: Hall) -> None:
     assert "Uncollected refuse" in english
     assert "4 working hours" in english
     assert "暴露垃圾" in chinese
-    assert "4 个工作小时" in chinese or "4 个工作时" in chinese
+    assert "4个工作时" in chinese
     assert hall("li").get("/desk/classes/E9999").status_code == 404
 
 
@@ -125,7 +127,7 @@ def test_a_new_version_begins_on_its_day_and_is_in_the_audit(hall: Hall) -> None
     (deed,) = hall.deeds()
     assert (deed.actor, deed.object) == ("dora", "class:E0102")
     assert deed.detail["changes"] == [
-        {"what": "Condition main: Limit", "before": "4 working hours", "after": "6 working hours"}
+        {"field": "limit", "condition": "main", "before": "4 working hours", "after": "6 working hours"}
     ]
 
 
@@ -200,7 +202,7 @@ def test_a_new_class_is_made_and_retired(hall: Hall) -> None:
 def test_cases_under_way_keep_their_limit_and_the_page_says_so(hall: Hall) -> None:
     hub = hall.town.hub
     values = {"class": "E0102", "source": "collector", "street": "East Street", "street_id": "s1"}
-    hub.cases.open(FLOW, values=values)
+    hub.cases.open_case(FLOW, values=values)
     for name in ("dora", "li"):
         assert "1 case under way keeps the limit" in hall(name).get("/desk/classes/E0102").text
     assert "1 case under way keeps the limit" in hall("dora").get("/desk/classes/E0102/edit").text

@@ -161,8 +161,8 @@ class ClassBook:
 
         `seen` is the last version that whoever wrote it knew of. A version that says what the one in force on its
         day says is not written again. Refused (422) for a class that does not hold together and for a start day in the
-        past, which would change what cases were filed by (a class that nobody knew may start earlier where
-        `first_may_be_past`); Refused (409) when somebody else changed it meanwhile.
+        past, which would change what cases were filed by (a class that nobody knew, or that is as it was, may start earlier
+        where `first_may_be_past`); Refused (409) when somebody else changed it meanwhile.
         """
         self.flow(flow_key)
         kernel.check(case_class)
@@ -172,9 +172,12 @@ class ClassBook:
         if seen is not None and seen != last:
             message = "Class {code} was changed by somebody else meanwhile. Please look at its last version first."
             raise Refused("changed-meanwhile", message, {"code": case_class.code})
+        begun = case_class.since < self.today()
+        if begun and not first_may_be_past:
+            raise past()
         if (standing := same(there, case_class)) is not None:
             return standing
-        if case_class.since < self.today() and not (first_may_be_past and not there):
+        if begun and there:
             raise past()
         version = replace(case_class, version=last + 1)
         line = class_line(version)

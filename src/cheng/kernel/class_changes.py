@@ -22,6 +22,17 @@ class Change:
     after: Any
     """None for a condition that went"""
 
+    def told(self) -> dict[str, str]:
+        """In plain words, for the audit."""
+        values = {"before": plain(self.before), "after": plain(self.after)}
+        return {"field": self.field or "condition", "condition": self.condition, **values}
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, FilingCondition):
+        return f"{value.text} ({value.limit})"
+    return "" if value is None else str(value)
+
 
 def changes(before: CaseClass, after: CaseClass) -> Iterator[Change]:
     """From one version to another, the class first, then its conditions in the order of the later one."""

@@ -72,6 +72,7 @@ Rows = Iterable[tuple[int, Mapping[str, str]]]
 
 Told = tuple[int, dict[str, str]]
 """One of them."""
+FORMULA = tuple("=+-@＝＋－＠")
 LOST = "\N{REPLACEMENT CHARACTER}"
 """Stands where bytes were no text."""
 
@@ -112,7 +113,13 @@ def records(reader: Any, head: list[str] | None) -> Iterator[Told | InputError]:
             reason = "it holds bytes that are no text in this encoding; try encoding gb18030 or utf-8"
             yield InputError("encoding", reason, reader.line_num)
         else:
-            yield reader.line_num, dict(zip(head, (cell.strip() for cell in cells), strict=True))
+            yield reader.line_num, dict(zip(head, map(bare, cells), strict=True))
+
+
+def bare(text: str) -> str:
+    """A cell without blanks around it, and without the mark that keeps a spreadsheet from running it."""
+    text = text.strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
 
 
 def classes_in(rows: Rows) -> Iterator[Found | InputError]:

@@ -105,14 +105,16 @@ def taken(ask: Ask, code: str) -> Answer:
             form.wrong(field_of(fault.where), fault.message, **fault.values)
     if not form.errors:
         try:
-            written = put(ask, flow, version, form.whole("seen") or 0)
+            seen = form.whole("seen") or 0
+            written = put(ask, flow, version, seen)
         except Refused as refused:
             if refused.status != 422:
                 raise
             form.wrong("since" if refused.code == "past" else "code", refused.message, **refused.values)
         else:
             address = f"/desk/classes/{written.code}"
-            return see_other(ask, address, "The new version is written down.", flow=words.flow_in_address(ask, flow))
+            told = "The new version is written down." if written.version > seen else "Nothing is different."
+            return see_other(ask, address, told, flow=words.flow_in_address(ask, flow))
     return edit_page(ask, flow, code, form, status=422)
 
 
@@ -183,7 +185,7 @@ def put(ask: Ask, flow: str, version: CaseClass, seen: int | None) -> CaseClass:
     """Writes a version and its line of the audit in one transaction."""
     book = ask.hub.classes
     there = book.versions(flow, version.code)
-    told = [words.change(ask, each) for each in changes(latest(there), version)] if there else []
+    told = [each.told() for each in changes(latest(there), version)] if there else []
     with ask.hub.store.write() as conn:
         written = book.put(conn, flow, version, ask.actor.name, seen=seen)
         detail = {"flow": flow, "version": written.version, "since": written.since.isoformat(), "changes": told}

@@ -1,5 +1,7 @@
 """What cases are filed by: every class with its conditions and limits, its versions, and what was changed when."""
 
+import csv
+import io
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +11,7 @@ from cheng.kernel.classes import CaseClass
 from cheng.standards.codes import class_digits
 from cheng.web.desk import class_words as words
 from cheng.web.pages import Ask, Column, Page, Refused, get
+from cheng.web.tables import cell
 
 LIST = (
     Column("code", "Code"),
@@ -20,7 +23,7 @@ LIST = (
     Column("responsible", "Responsible"),
 )
 TABLE = tuple(Column(name, name) for name in COLUMNS)
-"""The form in which `cheng load classes` takes them back: its head is not translated."""
+"""The form in which `cheng load classes` takes them back."""
 STATES = ("", "coming", "retired")
 CLOCKS = ("", "emergency", "working hours", "working days", "calendar")
 CLOCK_NAMES = {
@@ -106,7 +109,19 @@ def table(ask: Ask) -> Page:
     """The whole table as `cheng load classes` takes it back: one row a filing condition."""
     flow = words.flow_asked(ask)
     rows = [row for version in (ask.hub.classes.all(flow) if flow else ()) for row in rows_of(version)]
-    return Page("desk/class_table.html", {"rows": rows}, rows="rows", columns=TABLE)
+    page = Page("desk/class_table.html", {"rows": rows}, rows="rows", columns=TABLE)
+    return as_file(ask, page)
+
+
+def as_file(ask: Ask, page: Page) -> Page:
+    """The same page, whose CSV has a head that is not translated, so that it can be taken back."""
+    if ask.representation == "csv":
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow([column.key for column in page.columns])
+        writer.writerows([[cell(row[c.key], "", ask.local) for c in page.columns] for row in page.data[page.rows]])
+        page.body = (b"\xef\xbb\xbf" if ask.query("bom") == "1" else b"") + out.getvalue().encode()
+    return page
 
 
 @get("/desk/classes/{code:str}", needs=("see", "class"))

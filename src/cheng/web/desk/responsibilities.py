@@ -10,7 +10,7 @@ from cheng.security import audit
 from cheng.security.permissions import Target
 from cheng.web.desk import class_words as words
 from cheng.web.desk.class_edit import fresh, start_day
-from cheng.web.desk.classes import area_name
+from cheng.web.desk.classes import area_name, as_file
 from cheng.web.pages import Answer, Ask, Column, Form, InputError, Page, Refused, get, post, see_other
 
 COLUMNS = tuple(Column(name, name) for name in RESPONSIBILITY_COLUMNS)
@@ -47,8 +47,9 @@ def table_page(ask: Ask, form: Form, outcome: Outcome | None = None, status: int
     }
     keep = ("about", "area_name", "shown")
     data = {"rows": rows}
-    page = "desk/responsibilities.html"
-    return Page(page, data, rows="rows", columns=COLUMNS, keep=keep, extra=extra, fragment="list", status=status)
+    name = "desk/responsibilities.html"
+    page = Page(name, data, rows="rows", columns=COLUMNS, keep=keep, extra=extra, fragment="list", status=status)
+    return as_file(ask, page)
 
 
 def row_of(ask: Ask, flow: str, row: Responsibility) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from cheng.standards.codes import (
     CREDIT_ALPHABET,
     Division,
+    class_digits,
+    class_of,
     credit_check_digit,
     credit_code_problem,
     join,
@@ -113,3 +115,21 @@ def test_real_divisions_have_their_parents() -> None:
             if division.level == "street":  # Kinmen and its like are entered as 000
                 assert division.parent is not None
                 assert division.parent.code == row["areaCode"]
+
+
+@pytest.mark.parametrize(
+    ("code", "layout", "class_code"),
+    [
+        ("3205080101000001", "component-A", "C0101"),
+        ("3205080100100001", "component-B", "C0101"),
+        ("3205080108000001", "component-B", "C01080"),
+        ("320508010020000001", "event", "E0102"),
+    ],
+)
+def test_the_class_of_a_component_or_event_is_in_its_code(code: str, layout: str, class_code: str) -> None:
+    assert class_of(code, layout) == class_code
+    assert class_digits(class_code, layout) == code[6 : 6 + len(class_digits(class_code, layout))]
+
+
+def test_a_layout_without_room_for_a_class_says_so() -> None:
+    assert class_digits("C01080", "component-A") == ""

@@ -160,9 +160,9 @@ class ClassBook:
         """Writes a new version of a class and returns it with its number; call it inside `store.write()`.
 
         `seen` is the last version that whoever wrote it knew of. A version that says what the one in force on its
-        day says is not written again. Refused (422) for a class that does not hold together and for a start day in the
-        past, which would change what cases were filed by (a class that nobody knew, or that is as it was, may start earlier
-        where `first_may_be_past`); Refused (409) when somebody else changed it meanwhile.
+        day says is not written again. Refused (422) for a class that does not hold together and for a start day in
+        the past, which would change what cases were filed by (a class that nobody knew, or that is as it was, may
+        start earlier where `first_may_be_past`); Refused (409) when somebody else changed it meanwhile.
         """
         self.flow(flow_key)
         kernel.check(case_class)

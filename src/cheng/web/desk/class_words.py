@@ -38,6 +38,14 @@ FIELDS = {
     "note": "Note for collectors",
 }
 
+BLANK_WORDS = {
+    "district": "[district]",
+    "street": "[street]",
+    "community": "[community]",
+    "grid": "[grid]",
+    "owner": "[owner]",
+}
+
 
 def flows(ask: Ask) -> list[str]:
     """The ways of work whose cases are filed by classes."""
@@ -57,6 +65,11 @@ def flow_asked(ask: Ask) -> str:
 def flow_in_address(ask: Ask, flow: str) -> str | None:
     """What addresses have to say of the flow: nothing where there is only one."""
     return flow if len(flows(ask)) > 1 else None
+
+
+def department(ask: Ask, text: str) -> str:
+    """The name of a department; what a case will fill in stands in brackets."""
+    return ask._(text, **{blank: ask._(word) for blank, word in BLANK_WORDS.items()}) if text else ""
 
 
 def chinese(ask: Ask) -> bool:

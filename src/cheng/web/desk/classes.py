@@ -99,7 +99,7 @@ def row_of(ask: Ask, flow: str, version: CaseClass) -> dict[str, Any]:
         "kind": ask._(words.KINDS[version.kind]),
         "conditions": len(version.conditions),
         "limits": words.limits(ask, version),
-        "responsible": ask._(version.responsible) if version.responsible else "",
+        "responsible": words.department(ask, version.responsible),
         "url": ask.url(f"/desk/classes/{version.code}", flow=words.flow_in_address(ask, flow)),
     }
 
@@ -153,8 +153,8 @@ def class_page(ask: Ask, flow: str, code: str) -> Page:
         "version": shown.version,
         "since": shown.since.isoformat(),
         "public": shown.public,
-        "responsible": shown.responsible,
-        "supervising": shown.supervising,
+        "responsible": words.department(ask, shown.responsible),
+        "supervising": words.department(ask, shown.supervising),
         "source": shown.source,
         "conditions": [words.condition(ask, condition) for condition in shown.conditions],
         "versions": history(ask, versions, current, today),
@@ -201,7 +201,13 @@ def areas(ask: Ask, flow: str, code: str) -> list[dict[str, str]]:
     """The rows of the table of responsibilities that are about a class."""
     rows = [row for row in ask.hub.classes.responsibilities(flow) if code.startswith(row.prefix)]
     rows.sort(key=lambda row: (-len(row.prefix), row.area))
-    return [{"area": area_name(ask, row.area), "departments": ", ".join(map(ask._, row.departments))} for row in rows]
+    return [
+        {
+            "area": area_name(ask, row.area),
+            "departments": ", ".join(words.department(ask, department) for department in row.departments),
+        }
+        for row in rows
+    ]
 
 
 def area_name(ask: Ask, area: str) -> str:

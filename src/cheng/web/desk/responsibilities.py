@@ -53,7 +53,7 @@ def table_page(ask: Ask, form: Form, outcome: Outcome | None = None, status: int
 
 
 def row_of(ask: Ask, flow: str, row: Responsibility) -> dict[str, Any]:
-    shown = [ask._(department) for department in row.departments]
+    shown = [words.department(ask, department) for department in row.departments]
     about = {"about": subject(ask, flow, row.prefix), "area_name": area_name(ask, row.area), "shown": shown}
     return responsibility_row(row) | about
 

@@ -7,6 +7,7 @@ from typing import Any, Required, TypedDict
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from cheng.infrastructure.bulk import insert_all, update_all
+from cheng.infrastructure.cells import cell
 from cheng.infrastructure.tables import acts, case_runs, case_shared, cases
 from cheng.kernel.flows import Flow
 from cheng.kernel.needs import clean
@@ -201,6 +202,7 @@ def line(case: Case, flow: type[Flow], about: Opening, number: str) -> dict[str,
         "area": about.get("area") or None,
         "longitude": place[0] if place else None,
         "latitude": place[1] if place else None,
+        "cell": cell(place),
         "reporter": case.reporter or None,
         "level": about.get("level", ""),
         "opened": case.opened,

@@ -182,6 +182,7 @@ cases = Table(
     Column("area", Text),
     Column("longitude", Float),
     Column("latitude", Float),
+    Column("cell", BigInteger),
     Column("department", Text, nullable=False, server_default=""),
     Column("assignee", Text),
     Column("reporter", Text),
@@ -207,9 +208,10 @@ cases = Table(
     *(Index(f"ix_cases_state_{of}_due", "state", of, "due", "id", "warn") for of in WHOSE),
     Index("ix_cases_reporter_opened", "reporter", "opened"),
     Index("ix_cases_flow_opened", "flow", "opened"),
+    Index("ix_cases_cell_opened", "cell", "opened"),
 )
 """`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow.
-`weight`: how many reports it stands for."""
+`weight`: how many reports it stands for. `cell`: the small square in which it lies, see `cells`."""
 
 reports = Table(
     "reports",
@@ -368,6 +370,11 @@ blobs = Table(
     Column("by", Text, nullable=False),
     Column("name", Text, nullable=False),
 )
+
+photo_hashes = Table(
+    "photo_hashes", metadata, Column("sha256", Text, primary_key=True), Column("hash", BigInteger)
+)
+"""What a photo looks like in 64 bits, less 2**63; empty when it cannot be unpacked or shows nothing."""
 
 checkpoints = Table(
     "checkpoints",

@@ -35,6 +35,8 @@ LEAST = 0.03
 """Less likely ones are not worth anybody's look."""
 LOOKED_INTO = 60
 """Of those near by, the likeliest by place, time and class, whose texts and photos are compared."""
+MOST_NEAR = 2000
+"""Of those near by, the last opened ones: there are places to which everything is written that has none."""
 HOUR = 3_600_000_000
 ALIVE = ("open", "suspended")
 MOST_PHOTOS = 9
@@ -99,16 +101,19 @@ class Duplicates:
         at: int,
         flow: type[Flow] | str,
         limit: int = 5,
+        *,
+        thing_id: str = "",
         but: Collection[str] = (),
     ) -> tuple[Like, ...]:
         """Open and recently closed cases that are perhaps the same as what came in `at`, the likeliest first.
 
-        `photos` by their SHA-256; `but`: ids of cases to leave out, such as the one that is compared itself.
+        `photos` by their SHA-256. `thing_id`: the thing it is about; a case about another thing is another matter.
+        `but`: ids of cases to leave out, such as the one that is compared itself.
         """
         key = flow if isinstance(flow, str) else flow.key()
         plain = Report(place, class_code or key, at)
         with self.store.read() as conn:
-            near = nearby(conn, place, at, self.clock.now(), but)
+            near = nearby(conn, place, at, self.clock.now(), thing_id, but)
             told: dict[str, tuple[str, ...]] = {row[0]: () for row in likeliest(plain, near)}
             told |= photos_of(conn, list(told))
             entries = entries_of(conn, list(told))
@@ -125,10 +130,13 @@ class Duplicates:
         with self.store.read() as conn:
             photos = photos_of(conn, [entry.id]).get(entry.id, ())
         place, but = (entry.longitude, entry.latitude), {entry.id, entry.merged_into}
-        return self.like(place, class_of(entry), entry.text, photos, entry.opened, entry.flow, limit, but)
+        told = (entry.text, photos, entry.opened, entry.flow, limit)
+        return self.like(place, class_of(entry), *told, thing_id=entry.thing_id, but=but)
 
 
-def nearby(conn: Connection, place: Place, at: int, now: int, but: Collection[str] = ()) -> list[Any]:
+def nearby(
+    conn: Connection, place: Place, at: int, now: int, thing_id: str = "", but: Collection[str] = ()
+) -> list[Any]:
     """(id, longitude, latitude, opened, class) of the open and recently closed cases around a place; parts of others
     are not reports of their own."""
     west, south, east, north = box(place, REACH)
@@ -139,17 +147,19 @@ def nearby(conn: Connection, place: Place, at: int, now: int, but: Collection[st
         cases.c.longitude.between(west, east),
         cases.c.latitude.between(south, north),
         cases.c.parent.is_(None),
+        *([or_(cases.c.thing_id.is_(None), cases.c.thing_id == thing_id)] if thing_id else ()),
     )
+    query = query.order_by(cases.c.opened.desc()).limit(MOST_NEAR)
     return [row for row in conn.execute(query).all() if row[0] not in but] if strips else []
 
 
 def kind() -> ColumnElement[str]:
     """The class of a case, or its flow when it has none."""
-    return func.coalesce(func.nullif(cases.c.title_values["class"].as_string(), ""), cases.c.flow)
+    return func.coalesce(func.nullif(cases.c.class_code, ""), cases.c.flow)
 
 
 def class_of(entry: Entry) -> str:
-    return str(entry.values.get("class") or entry.flow)
+    return entry.class_code or entry.flow
 
 
 def likeliest(mine: Report, near: Sequence[Any]) -> list[Any]:

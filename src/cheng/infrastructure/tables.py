@@ -371,9 +371,7 @@ blobs = Table(
     Column("name", Text, nullable=False),
 )
 
-photo_hashes = Table(
-    "photo_hashes", metadata, Column("sha256", Text, primary_key=True), Column("hash", BigInteger)
-)
+photo_hashes = Table("photo_hashes", metadata, Column("sha256", Text, primary_key=True), Column("hash", BigInteger))
 """What a photo looks like in 64 bits, less 2**63; empty when it cannot be unpacked or shows nothing."""
 
 checkpoints = Table(

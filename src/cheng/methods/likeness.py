@@ -7,7 +7,6 @@ Everything is an array or a number; NaN means that it is not known, and what is 
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +91,8 @@ def metres(place: tuple[float, float], longitude: npt.ArrayLike, latitude: npt.A
     east = np.radians((np.asarray(longitude, np.float64) - place[0] + 180) % 360 - 180)
     north = np.radians(np.asarray(latitude, np.float64) - place[1])
     middle = np.radians(np.asarray(latitude, np.float64) + place[1]) / 2
-    return np.hypot(east * np.cos(middle), north) * EARTH
+    away: Floats = np.hypot(east * np.cos(middle), north) * EARTH
+    return away
 
 
 def class_shared(one: str, other: str) -> int:

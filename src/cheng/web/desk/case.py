@@ -11,6 +11,7 @@ from cheng.security.permissions import Target
 from cheng.standards.problems import Refused
 from cheng.web.desk import alert_view, words
 from cheng.web.desk.act_forms import Sent, forms, why_not
+from cheng.web.desk.alike import separable, suggestions
 from cheng.web.desk.case_view import View
 from cheng.web.desk.seeing import case_of
 from cheng.web.desk.sketch import sketch
@@ -33,6 +34,7 @@ def case_page(ask: Ask, filed: Filed, sent: Sent | None = None, status: int = 20
     data["next"] = [{key: each[key] for key in ("verb", "title", "needs", "fields")} for each in offered]
     data["why_not"] = why_not(ask, filed, verbs, view.people)
     data["alert"] = alert_facts(ask, filed)
+    data["alike"] = suggestions(ask, filed, verbs)
     if ask.representation == "json":
         return Page("desk/case.html", words.readable(ask, data), status=status)
     extra: dict[str, Any] = {
@@ -41,6 +43,7 @@ def case_page(ask: Ask, filed: Filed, sent: Sent | None = None, status: int = 20
         "lost": sent is not None and sent.verb not in verbs,
         "map": ground_told(ask),
     }
+    extra |= {"separable": separable(ask, filed)}
     extra |= {"drawing": drawing(ask, filed), "thing_url": "", "thing_name": filed.entry.thing_id}
     thing = ask.hub.things.find(filed.entry.thing_id) if filed.entry.thing_id else None
     if thing is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 
 from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.case_rows import Entry
@@ -70,6 +70,19 @@ class Like:
     reasons: Alike
     photos: tuple[str, ...] = ()
     """of the matter, by their SHA-256"""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What everybody may know of a case near by: "Is it one of these?"."""
+
+    number: str
+    class_code: str
+    state: str
+    opened: int
+    place: Place
+    away: float
+    """metres"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +146,56 @@ class Duplicates:
         told = (entry.text, photos, entry.opened, entry.flow, limit)
         return self.like(place, class_of(entry), *told, thing_id=entry.thing_id, but=but)
 
+    def is_it_one_of_these(
+        self, place: Place, class_code: str, flow: type[Flow] | str, limit: int = 5
+    ) -> tuple[Near, ...]:
+        """Cases of the same class under way near by, the nearest first, without a word or photo of who reported them.
+        Ask for classes that the public may report, and no others."""
+        key, now = flow if isinstance(flow, str) else flow.key(), self.clock.now()
+        query = select(
+            *(cases.c[name] for name in ("number", "class_code", "state", "opened", "longitude", "latitude"))
+        )
+        query = query.where(*around(place, now, APART), cases.c.flow == key, cases.c.class_code == class_code)
+        query = query.where(cases.c.state.in_(ALIVE), cases.c.parent.is_(None)).limit(MOST_NEAR)
+        with self.store.read() as conn:
+            rows = conn.execute(query).all() if class_code else []
+        found = [near_of(place, *row) for row in rows]
+        found = [each for each in found if each.away <= REACH]
+        return tuple(sorted(found, key=lambda each: (each.away, each.number))[:limit])
+
+
+def near_of(
+    place: Place, number: str, class_code: str, state: str, opened: int, longitude: float, latitude: float
+) -> Near:
+    away = float(likeness.metres(place, longitude, latitude))
+    return Near(number, class_code, state, opened, (longitude, latitude), away)
+
+
+def around(place: Place, at: int, apart: int) -> tuple[ColumnElement[bool], ...]:
+    """Cases in the box around a place that were opened around a moment: what the index of small squares finds."""
+    west, south, east, north = box(place, REACH)
+    strips = [cases.c.cell.between(first, last) for first, last in rows_of_cells(place, REACH)]
+    opened = cases.c.opened.between(at - apart, at + apart)
+    return (
+        or_(false(), *(and_(strip, opened) for strip in strips)),
+        cases.c.longitude.between(west, east),
+        cases.c.latitude.between(south, north),
+    )
+
 
 def nearby(
     conn: Connection, place: Place, at: int, now: int, thing_id: str = "", but: Collection[str] = ()
 ) -> list[Any]:
     """(id, longitude, latitude, opened, class) of the open and recently closed cases around a place; parts of others
     are not reports of their own."""
-    west, south, east, north = box(place, REACH)
-    strips = [cases.c.cell.between(first, last) for first, last in rows_of_cells(place, REACH)]
     query = select(cases.c.id, cases.c.longitude, cases.c.latitude, cases.c.opened, kind()).where(
-        or_(*(and_(strip, cases.c.opened.between(at - APART, at + APART)) for strip in strips)),
+        *around(place, at, APART),
         or_(cases.c.state.in_(ALIVE), and_(cases.c.state == "closed", cases.c.closed >= now - RECENT)),
-        cases.c.longitude.between(west, east),
-        cases.c.latitude.between(south, north),
         cases.c.parent.is_(None),
         *([or_(cases.c.thing_id.is_(None), cases.c.thing_id == thing_id)] if thing_id else ()),
     )
     query = query.order_by(cases.c.opened.desc()).limit(MOST_NEAR)
-    return [row for row in conn.execute(query).all() if row[0] not in but] if strips else []
+    return [row for row in conn.execute(query).all() if row[0] not in but]
 
 
 def kind() -> ColumnElement[str]:

@@ -77,34 +77,27 @@ class DuplicatePairs:
         return Found(found.at, tuple(p for p in found.pairs if {p.older.id, p.newer.entry.id} <= alive))
 
     def _find(self) -> tuple[Pair, ...]:
-        ids, opened, one, other = self._near()
-        if not len(one):
-            return ()
-        first = np.where(opened[one] <= opened[other], one, other)
-        second = one + other - first
-        pairs = [(ids[a], ids[b]) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
+        pairs = self._near()
         wanted = list(dict.fromkeys(id_ for pair in pairs for id_ in pair))
         photos: dict[str, tuple[str, ...]] = {}
         with self.store.read() as conn:
             entries = entries_of(conn, wanted)
+            pairs = [(a, b) for a, b in pairs if a in entries and b in entries]
             for start in range(0, len(wanted), LOOKED_INTO):
                 photos |= photos_of(conn, wanted[start : start + LOOKED_INTO])
         known = self.duplicates.hashes.of((sha for some in photos.values() for sha in some), PHOTOS_AT_ONCE)
         reports = {id_: report(entry, hashes_of(photos.get(id_, ()), known)) for id_, entry in entries.items()}
         found = [
-            Pair(
-                entries[a],
-                photos.get(a, ()),
-                compared(reports[a], entries[b], photos.get(b, ()), known),
+            Pair(older, photos.get(older.id, ()), compared(reports[older.id], newer, photos.get(newer.id, ()), known))
+            for older, newer in (
+                sorted((entries[a], entries[b]), key=lambda entry: (entry.opened, entry.number)) for a, b in pairs
             )
-            for a, b in pairs
-            if a in entries and b in entries
         ]
         likely = [pair for pair in found if pair.newer.chance >= LEAST]
         return tuple(sorted(likely, key=lambda pair: (-pair.newer.chance, -pair.newer.entry.opened)))
 
-    def _near(self) -> tuple[list[str], Whole, Whole, Whole]:
-        """Ids and opening of the open cases, and the places in there of both of each pair worth a look."""
+    def _near(self) -> list[tuple[str, str]]:
+        """The ids of both of each pair that is worth a look."""
         query = select(cases.c.id, cases.c.longitude, cases.c.latitude, cases.c.opened, kind(), cases.c.thing_id).where(
             cases.c.state.in_(ALIVE),
             cases.c.opened >= self.clock.now() - BACK,
@@ -114,9 +107,8 @@ class DuplicatePairs:
         )
         with self.store.read() as conn:
             rows = conn.execute(query.order_by(cases.c.opened.desc()).limit(MOST_CASES)).all()
-        nothing = np.empty(0, np.int64)
         if len(rows) < 2:
-            return [], nothing, nothing, nothing
+            return []
         ids, longitude, latitude, opened, classes, things = zip(*rows, strict=True)
         east, north = flat(np.array(longitude), np.array(latitude))
         one, other = touching(east, north)
@@ -130,7 +122,7 @@ class DuplicatePairs:
         one_thing = nothing_said[one] | nothing_said[other] | (about[one] == about[other])
         worth = np.flatnonzero((away <= NEAR) & (chances >= FIRST_LOOK) & one_thing)
         worth = worth[np.argsort(-chances[worth], kind="stable")[:LOOKED_INTO]]
-        return list(ids), when, one[worth], other[worth]
+        return [(ids[a], ids[b]) for a, b in zip(one[worth].tolist(), other[worth].tolist(), strict=True)]
 
 
 def report(entry: Entry, hashes: tuple[int, ...]) -> Report:

@@ -144,7 +144,7 @@ class TestCity:
         report(desk, 900)
         (told,) = pairs(desk, "dora")
         assert (told["older_number"], told["newer_number"]) == (older, newer)
-        assert told["older"]["title"] == "A heap of rubbish on East Street"
+        assert told["older"]["text"] == "A heap of rubbish on East Street"
         text = desk["dora"].get("/desk/duplicates").text
         assert f'value="{older}:{newer}"' in text
         assert text.count("<img") == 2

@@ -15,6 +15,7 @@ from cheng.web.pages import Ask
 MOST = 5
 LOOKED_AT = 12
 """Some may not be for this reader."""
+LONGEST = 140
 HERE = 2.0
 """Metres within which two reports stand at one place."""
 AT_ONCE = 60_000_000
@@ -88,12 +89,19 @@ def case_told(ask: Ask, entry: Entry, photos: Sequence[str]) -> dict[str, Any]:
     return {
         "number": entry.number,
         "title": words.title(ask, entry),
+        "text": shortened(entry.text),
         "state": words.say(ask, entry.state),
         "opened": entry.opened,
         "place": [entry.longitude, entry.latitude],
         "url": ask.url(url),
         "photo": ask.url(f"{url}/files/{photos[0]}") if photos else "",
     }
+
+
+def shortened(text: str) -> str:
+    """The words of a report, as far as one line or two hold them."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
 
 
 def likely(ask: Ask, chance: float) -> str:

@@ -276,7 +276,7 @@ def speed() -> Iterator[Figure]:
             found += len(town.hub.duplicates.like(place, *told))
             waits.append(1000 * (time.perf_counter() - began))
         began = time.perf_counter()
-        pairs = len(town.hub.duplicate_pairs.now().pairs)
+        pairs = len(town.hub.duplicates.pairs().pairs)
         whole = time.perf_counter() - began
     middle = statistics.median(waits)
     p95 = sorted(waits)[int(0.95 * TURNS)]

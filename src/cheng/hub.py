@@ -14,8 +14,7 @@ from cheng.infrastructure.bus import Bus, open_bus
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
-from cheng.infrastructure.duplicate_pairs import DuplicatePairs
-from cheng.infrastructure.duplicates import Duplicates
+from cheng.infrastructure.duplicate_book import DuplicateBook
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.inputs import Inputs
@@ -62,8 +61,7 @@ class Hub:
     cases: CaseBook
     classes: ClassBook
     reports: ReportBook
-    duplicates: Duplicates
-    duplicate_pairs: DuplicatePairs
+    duplicates: DuplicateBook
     indicators: IndicatorBook
     refused: RefusedBox
     accounts: Accounts
@@ -165,8 +163,6 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     alerts = AlertBook(store, model, things, cases, clock)
     blobs = Blobs(settings.data / "blobs", settings.upload_limit)
     reports = ReportBook(store, cases, things, blobs, classes.known, key_in(settings.data / "reports.key"))
-    duplicates = Duplicates(store, blobs, clock)
-    base_map = BaseMap(settings.data / "map")
     bus = open_bus(settings.bus)
     sessions = Sessions(store, wall, settings.session_idle, settings.session_absolute)
     pipeline = Pipeline(judges, history, alerts, bus, clock)
@@ -178,7 +174,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         store=store,
         history=history,
         blobs=blobs,
-        base_map=base_map,
+        base_map=BaseMap(settings.data / "map"),
         area_tiles=AreaTiles(things),
         live_map=LiveMap(things, judges, alerts),
         bus=bus,
@@ -188,8 +184,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         cases=cases,
         classes=classes,
         reports=reports,
-        duplicates=duplicates,
-        duplicate_pairs=DuplicatePairs(duplicates),
+        duplicates=DuplicateBook(store, blobs, clock),
         indicators=IndicatorBook(store, model.indicators.values(), calendar, clock, history),
         refused=RefusedBox(store, clock),
         accounts=Accounts(store, wall, hasher, sessions),

@@ -58,7 +58,7 @@ class Street:
 
     def pairs(self) -> list[tuple[str, str]]:
         self.clock.advance(minutes(2).us)
-        return [(pair.older.id, pair.newer.entry.id) for pair in self.hub.duplicate_pairs.now().pairs]
+        return [(pair.older.id, pair.newer.entry.id) for pair in self.hub.duplicates.pairs().pairs]
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_a_merged_pair_is_gone_at_once(street: Street) -> None:
     first, second, third = street.reports(), street.reports(1), street.reports(2)
     assert len(street.pairs()) == 3
     street.merges(third, first)
-    left = street.hub.duplicate_pairs.now().pairs
+    left = street.hub.duplicates.pairs().pairs
     assert [(pair.older.id, pair.newer.entry.id) for pair in left] == [(first.id, second.id)]
 
 

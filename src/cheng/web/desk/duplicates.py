@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cheng.infrastructure.case_book import Filed
-from cheng.infrastructure.duplicate_pairs import Pair
+from cheng.infrastructure.duplicate_book import Pair
 from cheng.standards.problems import Refused
 from cheng.web.desk import words
 from cheng.web.desk.acts import Evidence, note, perform, tell
@@ -34,7 +34,7 @@ def duplicates(ask: Ask) -> Page:
 
 
 def pairs_page(ask: Ask, form: Form, problems: list[str] | None = None, status: int = 200) -> Page:
-    found = ask.hub.duplicate_pairs.now()
+    found = ask.hub.duplicates.pairs()
     limit, rows, more = ask.limit(SHOWN), list[dict[str, Any]](), False
     for row in visible(ask, found.pairs):
         if len(rows) == limit:

@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
+from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.case_search import entries_of
+from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.duplicates import ALIVE, HOUR, Duplicates, Like, Report, class_of, compared, kind, photos_of
 from cheng.infrastructure.duplicates import seen as hashes_of
+from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import cases
 from cheng.methods import likeness
 from cheng.standards.durations import days, minutes
@@ -56,16 +59,15 @@ class Found:
     pairs: tuple[Pair, ...]
 
 
-class DuplicatePairs:
-    """Finds them. Safe to use from many threads."""
+class DuplicateBook(Duplicates):
+    """What is like a case, and what is twice in the city. Safe to use from many threads."""
 
-    def __init__(self, duplicates: Duplicates) -> None:
-        self.duplicates = duplicates
-        self.store, self.clock = duplicates.store, duplicates.clock
+    def __init__(self, store: Store, blobs: Blobs, clock: Clock) -> None:
+        super().__init__(store, blobs, clock)
         self._found = Found(-(2**62), ())
         self._finding = threading.Lock()
 
-    def now(self) -> Found:
+    def pairs(self) -> Found:
         """The likeliest pairs first, each of two cases that are open at this moment."""
         with self._finding:
             if self.clock.now() - self._found.at >= FRESH:
@@ -85,7 +87,7 @@ class DuplicatePairs:
             pairs = [(a, b) for a, b in pairs if a in entries and b in entries]
             for start in range(0, len(wanted), LOOKED_INTO):
                 photos |= photos_of(conn, wanted[start : start + LOOKED_INTO])
-        known = self.duplicates.hashes.of((sha for some in photos.values() for sha in some), PHOTOS_AT_ONCE)
+        known = self.hashes.of((sha for some in photos.values() for sha in some), PHOTOS_AT_ONCE)
         reports = {id_: report(entry, hashes_of(photos.get(id_, ()), known)) for id_, entry in entries.items()}
         found = [
             Pair(older, photos.get(older.id, ()), compared(reports[older.id], newer, photos.get(newer.id, ()), known))

@@ -255,7 +255,7 @@ def fill(town: Town, rng: np.random.Generator) -> None:
 
 
 def copy(line: dict[str, object], number: int, now: int, rng: np.random.Generator) -> dict[str, object]:
-    opened = now - int(rng.integers(0, 365 * 86_400)) * 1_000_000
+    opened = now - (MILLION - number) * 31_500_000
     closed = opened + int(rng.integers(1, 10 * 86_400)) * 1_000_000
     place = (float(rng.uniform(120.58, 120.66)), float(rng.uniform(31.27, 31.335)))
     ended = {"closed": closed, "state": "closed", "due": None} if closed < now else {}
@@ -268,19 +268,22 @@ def speed() -> Iterator[Figure]:
     rng = np.random.default_rng(7)
     with folder() as data, city(data, urban_management) as town:
         fill(town, rng)
-        waits, found = [], 0
+        waits, busy, found = [], 0.0, 0
         for _ in range(TURNS):
             place = (float(rng.uniform(120.59, 120.65)), float(rng.uniform(31.28, 31.325)))
             told = ("E0102", "垃圾没人清理", (), town.clock.now(), "urban_management.handle_report")
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.thread_time()
             found += len(town.hub.duplicates.like(place, *told))
             waits.append(1000 * (time.perf_counter() - began))
+            busy += 1000 * (time.thread_time() - used)
         began = time.perf_counter()
         pairs = len(town.hub.duplicates.pairs().pairs)
         whole = time.perf_counter() - began
     middle = statistics.median(waits)
     p95 = sorted(waits)[int(0.95 * TURNS)]
-    note = f"p95 {p95:.1f} ms; {found / TURNS:.1f} suggestions a look; SQLite, a year in 55 km²"
+    note = (
+        f"p95 {p95:.1f} ms, {busy / TURNS:.1f} CPU ms; {found / TURNS:.1f} suggestions a look; SQLite, a year in 55 km²"
+    )
     yield Figure(f"what is like a report, {MILLION:,} cases", "≤ 20 ms", "ms", waits, middle <= GOAL, note)
     yield Figure("pairs of the whole city, once a minute", "≤ 2 s", "s", [whole], whole <= 2, f"{pairs} pairs shown")
 

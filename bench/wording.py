@@ -1,6 +1,6 @@
 """How well a class is named from Chinese words it has never seen: sub types held out, their main types asked for.
 
-Texts here are names of a few signs, which is harder than a report of a sentence, and easier in that each is to the point.
+Texts here are names of a few signs: harder than a report of a sentence, easier in that each is to the point.
 The data are not ours to give away: without ../shared/data nothing is measured, and that is said.
 """
 
@@ -28,7 +28,9 @@ PARTS = 10
 def pairs_of(path: Path, text: str, labels: tuple[str, ...]) -> list[tuple[str, str]]:
     """Each text with each of its labels, once."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return sorted({(row[text], "/".join(row[label] for label in labels)) for row in csv.DictReader(file) if row[text]})
+        return sorted(
+            {(row[text], "/".join(row[label] for label in labels)) for row in csv.DictReader(file) if row[text]}
+        )
 
 
 def held_out(pairs: list[tuple[str, str]]) -> tuple[int, int, int, int]:

@@ -15,6 +15,7 @@ from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.duplicate_book import DuplicateBook
+from cheng.infrastructure.dispatch_book import DispatchBook
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.inputs import Inputs
@@ -62,6 +63,7 @@ class Hub:
     classes: ClassBook
     reports: ReportBook
     duplicates: DuplicateBook
+    dispatching: DispatchBook
     indicators: IndicatorBook
     refused: RefusedBox
     accounts: Accounts
@@ -185,6 +187,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         classes=classes,
         reports=reports,
         duplicates=DuplicateBook(store, blobs, clock),
+        dispatching=DispatchBook(store, model.flows.values(), classes, calendar, clock),
         indicators=IndicatorBook(store, model.indicators.values(), calendar, clock, history),
         refused=RefusedBox(store, clock),
         accounts=Accounts(store, wall, hasher, sessions),

@@ -28,7 +28,10 @@ ENOUGH = 5
 FAMILY = "family"
 """The level of a reason when only sisters of the department, elsewhere, got such cases."""
 BRACKETS = re.compile(r"\(([^()]*)\)")
-AREA_ENDINGS = ("街道办事处", "办事处", "街道", "辖区", "社区", "镇", "乡", "办", " street", " subdistrict", " community")
+AREA_ENDINGS = (
+    *("街道办事处", "办事处", "街道", "辖区", "社区", "镇", "乡", "办"),
+    *(" street", " subdistrict", " community"),
+)
 OFFICE = ("街道", "办事处", "社区")
 
 
@@ -168,7 +171,8 @@ class Score(msgspec.Struct, frozen=True):
     """the sum of the chances of what was suggested first: near `first` where the chances can be believed"""
 
     def __add__(self, other: "Score") -> "Score":
-        return Score(*(a + b for a, b in zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)))
+        mine, others = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
+        return Score(*(a + b for a, b in zip(mine, others, strict=True)))
 
 
 NOTHING = Score(0, 0, 0, 0, 0, 0.0)
@@ -185,8 +189,9 @@ def judge(model: Model, columns: Columns, departments: Sequence[str], by: str = 
         named = [model.departments[number] for number in best[row]]
         right = plain.department(values) == department
         certain = float(chances[row, best[row, 0]])
-        hit = (named[0] == department, department in named, right, department not in known)
-        found[values.get(by, "")] = found.get(values.get(by, ""), NOTHING) + Score(1, *map(int, hit), certain)
+        first, three = named[0] == department, department in named
+        one = Score(1, int(first), int(three), int(right), int(department not in known), certain)
+        found[values.get(by, "")] = found.get(values.get(by, ""), NOTHING) + one
     return found
 
 

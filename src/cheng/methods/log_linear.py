@@ -1,9 +1,9 @@
 """A log-linear model of one label out of several: what every known word of a case says is added up.
 
-Multinomial logistic regression over one-hot columns, fitted by AdaGrad (Duchi, Hazan and Singer, 2011) on small batches,
-with a penalty on large weights (ridge), so that a word seen twice says little. Labels can belong to families: what a
-word says about the family is learnt from all its members, and each member adds its own. With nothing known the chances
-are the shares of the labels as a whole.
+Multinomial logistic regression over one-hot columns, fitted by AdaGrad (Duchi, Hazan and Singer, 2011) on small
+batches, with a penalty on large weights (ridge), so that a word seen twice says little. Labels can belong to families:
+what a word says about the family is learnt from all its members, and each member adds its own. With nothing known the
+chances are the shares of the labels as a whole.
 """
 
 from dataclasses import dataclass

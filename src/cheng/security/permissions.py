@@ -13,6 +13,7 @@ from cheng.security.actors import Actor
 
 VERBS = {
     "see": "thing alert case dataset indicator rule blob job refused setting command class",
+    "see": "thing alert case dataset indicator rule blob job refused setting command suggestion",
     "see-personal": "thing case",
     "see-contact": "case",
     "download": "dataset",
@@ -30,7 +31,7 @@ VERBS = {
     "edit": "class",
     "upload": "blob",
     "try": "rule",
-    "run": "job",
+    "run": "job suggestion",
     "retry-refused": "refused",
     "manage-accounts": "account",
     "manage-tokens": "token",
@@ -168,6 +169,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("dispatcher reviewer", "see", "thing alert case indicator rule blob command class", ANY),
     ("dispatcher", "edit load", "class", ANY),
     ("dispatcher reviewer", "act note", "case", ANY),
+    ("leader dispatcher", "see run", "suggestion", ANY),
     ("dispatcher", "report", "case", ANY),
     ("dispatcher", "acknowledge shelve", "alert", ANY),
     ("dispatcher reviewer", "upload", "blob", ANY),

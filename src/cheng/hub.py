@@ -14,8 +14,8 @@ from cheng.infrastructure.bus import Bus, open_bus
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
-from cheng.infrastructure.duplicate_book import DuplicateBook
 from cheng.infrastructure.dispatch_book import DispatchBook
+from cheng.infrastructure.duplicate_book import DuplicateBook
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.inputs import Inputs

@@ -25,10 +25,12 @@ ALWAYS = {
     "blob, try rule, see class",
     "leader": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "dataset, see indicator, see rule, see blob, see job, see command, download dataset, note case, "
-    "acknowledge alert, try rule, read-audit audit, act case, see-contact case, see class",
+    "acknowledge alert, try rule, read-audit audit, act case, see-contact case, see class, "
+    "see suggestion, run suggestion",
     "dispatcher": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "indicator, see rule, see blob, see command, act case, note case, report case, acknowledge alert, shelve alert, "
-    "upload blob, see-contact case, see class, edit class, load class",
+    "upload blob, see-contact case, see class, edit class, load class, "
+    "see suggestion, run suggestion",
     "reviewer": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "indicator, see rule, see blob, see command, act case, note case, upload blob, see class",
     "operator": "enter portal, enter catalogue, enter dashboard, enter console, enter kiosk, see thing, see alert, "

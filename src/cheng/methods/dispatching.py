@@ -94,7 +94,7 @@ class Model(msgspec.Struct, frozen=True):
 
 def train(columns: Columns, departments: Sequence[str]) -> Model:
     """The model of closed cases: what is known of each, and the department that had it. At least one case."""
-    fields = tuple(field for field in columns if any(columns[field]))
+    fields = tuple(columns)
     words = {field: tuple(sorted({word for word in columns[field] if word})) for field in fields}
     names = tuple(sorted(set(departments)))
     place = {name: number for number, name in enumerate(names)}

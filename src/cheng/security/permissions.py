@@ -12,8 +12,7 @@ from typing import Any, Self
 from cheng.security.actors import Actor
 
 VERBS = {
-    "see": "thing alert case dataset indicator rule blob job refused setting command class",
-    "see": "thing alert case dataset indicator rule blob job refused setting command suggestion",
+    "see": "thing alert case dataset indicator rule blob job refused setting command class suggestion",
     "see-personal": "thing case",
     "see-contact": "case",
     "download": "dataset",

@@ -12,6 +12,7 @@ from cheng.infrastructure import dispatch_book
 from cheng.infrastructure.dispatch_book import DispatchBook, Kept, read
 from cheng.infrastructure.dispatch_rows import closed_cases, handled_at
 from cheng.kernel.flows import Flow, Step
+from cheng.kernel.house import Area
 from cheng.testing import Town, city
 from learnt_cases import FLOW, lay_in
 
@@ -136,17 +137,21 @@ def test_flows_in_which_nobody_chooses_are_left_alone() -> None:
 
 def test_a_case_that_went_through_every_stage_is_a_row(town: Town) -> None:
     centre, command = "Urban Management Supervision Centre", "Urban Management Command Centre"
-    told = town.hears(urban_management.handle_report, "井盖不见了", class_code="C0101", source="collector")
+    corners = [[106.5, 29.5], [106.6, 29.5], [106.6, 29.6], [106.5, 29.6], [106.5, 29.5]]
+    area = {"type": "Polygon", "coordinates": [corners]}
+    town.register(Area, "area:river-street", at=area, name="River Street", level="street")
+    about = {"class_code": "C0101", "source": "collector", "place": (106.55, 29.56)}
+    told = town.hears(urban_management.handle_report, "井盖不见了", **about)
     leader, second = (town.officer(name, centre, "shift leader") for name in ("Ban", "Zhang"))
     case = leader.completes(told.case, condition="missing")
     case = town.officer("Pai", command, "dispatcher").completes(case, departments=["Water Supply Company"])
     case = town.officer("Chu", "Water Supply Company", "handler").completes(case, photo=True)
     case = town.officer("Wen", "Water Supply Company").completes(case)
-    checker = town.officer("Ji", case.case.departments[0], "collector")
+    checker = town.officer("Ji", "River Street collectors", "collector")
     case = second.completes(checker.completes(case, photo=True))
     assert case.entry.state == "closed"
     with town.hub.store.read() as conn:
         row = closed_cases(conn, urban_management.handle_report)[0]
     assert (row.department, row.class_code, row.text) == ("Water Supply Company", "C0101", "井盖不见了")
-    assert row.facts["group"] == "C01"
-    assert row.facts["source"] == "collector"
+    facts = {"class": "C0101", "group": "C01", "kind": "C", "source": "collector"}
+    assert row.facts == facts | {"street": "River Street", "district": "", "community": ""}

@@ -142,7 +142,7 @@ def test_a_case_that_went_through_every_stage_is_a_row(town: Town) -> None:
     town.register(Area, "area:river-street", at=area, name="River Street", level="street")
     about = {"class_code": "C0101", "source": "collector", "place": (106.55, 29.56)}
     told = town.hears(urban_management.handle_report, "井盖不见了", **about)
-    leader, second = (town.officer(name, centre, "shift leader") for name in ("Ban", "Zhang"))
+    leader, second = (town.officer(name, centre, "shift-leader") for name in ("Ban", "Zhang"))
     case = leader.completes(told.case, condition="missing")
     case = town.officer("Pai", command, "dispatcher").completes(case, departments=["Water Supply Company"])
     case = town.officer("Chu", "Water Supply Company", "handler").completes(case, photo=True)

@@ -11,9 +11,14 @@ import shapely
 from cheng.demo.lattice import Lattice
 from cheng.demo.names import HEADS, TAILS, Name, words
 from cheng.demo.plane import Floats, degrees
+from cheng.kernel.house import UNIT
 
 STREETS, COMMUNITIES, GRIDS = 3, 4, 1_272
 """Streets in a district, communities in a street, grids in the city."""
+UNITS, MOST_UNITS = 5_500, 6
+"""Unit grids in the city, and in one grid."""
+SHORT = 2_750
+"""The unit grid that somebody drew too short, so that there is a gap to be found."""
 DISTRICTS = ("临江区", "北屏区", "云岭区", "沙湾区", "南屏区", "江口区")
 LATIN = ("Linjiang", "Beiping", "Yunling", "Shawan", "Nanping", "Jiangkou")
 
@@ -33,7 +38,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Area:
-    """A district, street, community or grid."""
+    """A district, street, community, grid or unit grid."""
 
     id: str
     name: str
@@ -67,6 +72,8 @@ class Areas:
             code = f"5099{number + 1:02d}"
             self._add("district", code, "", Name(DISTRICTS[number], f"{LATIN[number]} District"), cell)
             self._streets(code, cell, portions(GRIDS, len(DISTRICTS))[number])
+        self.units = list(self._units())
+        """unit grids of all communities but the last, which is still to be divided"""
 
     def _districts(self) -> Iterator[Cell]:
         """Two between each pair of river banks and the edge: rivers are borders."""
@@ -91,6 +98,26 @@ class Areas:
         self._add("community", code, street, name.with_ending("社区", "Community"), cell)
         for g, piece in enumerate(self._divide(cell, (1,) * grids), 1):
             self._add("grid", f"{code}{g:03d}", code, name.with_ending(f"第{g}网格", f"Grid {g}"), piece)
+
+    def _units(self) -> Iterator[Area]:
+        """Each grid divided by lines of the lattice, numbered through its community."""
+        undivided = self.levels["community"][-1].id
+        grids = [grid for grid in self.levels["grid"] if grid.parent != undivided]
+        names = {community.id: community for community in self.levels["community"]}
+        quads = np.array([(g.cell.north - g.cell.south) * (g.cell.east - g.cell.west) for g in grids])
+        more = np.minimum(quads, MOST_UNITS) - 1
+        counts = 1 + np.diff(np.cumsum(more) * (UNITS - len(grids)) // more.sum(), prepend=0)
+        number = dict.fromkeys(names, 0)
+        for grid, count in zip(grids, counts.tolist(), strict=True):
+            for piece in self._divide(grid.cell, (1,) * count):
+                number[grid.parent] = n = number[grid.parent] + 1
+                community, code = names[grid.parent], f"{grid.code[:12]}{n:03d}"
+                name = community.name + f"第{n}单元网格", community.name_en + f" Unit Grid {n}"
+                ring = self.lattice.ring(*piece)
+                if sum(number.values()) == SHORT:
+                    ring[[0, -1]] += 0.3 * (ring.mean(axis=0) - ring[0])
+                shape = shapely.polygons(degrees(ring))
+                yield Area(f"unit:{code}", name[0], UNIT, code, grid.id, shape, piece, name[1])
 
     def _add(self, level: str, code: str, parent: str, name: Name, cell: Cell) -> None:
         shape = shapely.polygons(degrees(self.lattice.ring(*cell)))

@@ -51,6 +51,7 @@ class Town:
         density = self.lattice.middles(self._density)
         self._areas = Areas(self._rng(5), self.lattice, density)
         self.districts, self.streets, self.communities, self.grids = self._areas.levels.values()
+        self.units = self._areas.units
         self._ways = Expressways(self._rng(6), self.terrain)
         self.lakes = Lakes(self._rng(7), self.terrain, growth, self._ways)
         lakes = np.array(self.lakes.shapes, object)
@@ -114,7 +115,7 @@ class Town:
 
     def things(self) -> Iterator[NewThing]:
         """Areas from the largest down, as the register wants them, so that each finds the one it lies in."""
-        for area in (*self.districts, *self.streets, *self.communities, *self.grids):
+        for area in (*self.districts, *self.streets, *self.communities, *self.grids, *self.units):
             properties: dict[str, Any] = {"level": area.level, "code": area.code}
             if area.parent:
                 properties["parent"] = area.parent

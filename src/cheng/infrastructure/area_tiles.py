@@ -1,5 +1,5 @@
 """Areas as vector tiles: `areas`, what can be pointed at, `borders`, each line once, however many areas meet there, and
-`area_names`, a point inside each."""
+`area_names`, a point inside each. Close in also `unit_borders` and `unit_names`: the finer classes of grids."""
 
 import itertools
 import threading
@@ -9,17 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from cheng.infrastructure.area_lookup import level_of
 from cheng.infrastructure.registration import Thing
-from cheng.infrastructure.things import AREA_LEVELS, Things
+from cheng.infrastructure.things import Things
 from cheng.infrastructure.tile_cutting import Address, cut
 from cheng.infrastructure.tile_encoding import LINE, POINT, POLYGON, Column, encode_layer, tile
 from cheng.kernel.columns import Bools, Rows
+from cheng.kernel.house import AREA_LEVELS, FINE_LEVELS, UNIT
 from cheng.methods.tiles import BUFFER, frame, mercator
 from cheng.standards.areas import AreaIndex
 from cheng.standards.places import from_geojson
 
 FROM = (0, 8, 10, 12)
 """The zoom from which on areas of each level are in the tiles; a style draws them from where it likes."""
+UNITS_FROM = 15
+"""The zoom from which on unit grids are: further out they would be a grey."""
+NUMBER = 3
+"""Digits of a unit grid's code that tell it from its neighbours."""
 DETAIL = 1000
 """An outline by itself shows what is larger than this part of its width."""
 MICRODEGREE = 1e-6
@@ -56,6 +62,32 @@ class Projected(NamedTuple):
         return self.of(self.idx[seen], self.level[seen], self.outline[seen], ids, names)
 
 
+class Fine(NamedTuple):
+    """Unit grids and evaluation grids on the square of `methods.tiles`."""
+
+    idx: Rows
+    level: Rows
+    outline: Shapes
+    names: list[str]
+
+    def layers(self, address: Address, seen: Bools | None) -> list[bytes]:
+        """What a tile shows of them; lines of those that meet are drawn once."""
+        near = shapely.intersects(self.outline, shapely.box(*frame(*address, buffer=BUFFER)))
+        rows = np.flatnonzero(near if seen is None else near & seen[self.idx])
+        drawn = np.unique(self.level[rows])
+        edges = shapely.boundary(self.outline[rows])
+        lines = np.array([shapely.union_all(edges[self.level[rows] == level]) for level in drawn], object)
+        which, lines = cut(lines, LINE, address)
+        kept, points = cut(shapely.point_on_surface(self.outline[rows]), POINT, address)
+        at = rows[kept]
+        said = {"level": Column(self.level[at], FINE_LEVELS), "name": Column(at, self.names)}
+        levels = {"level": Column(drawn[which], FINE_LEVELS)}
+        return [
+            encode_layer("unit_borders", lines, levels),
+            encode_layer("unit_names", points, said, self.idx[at]),
+        ]
+
+
 class AreaTiles:
     """Asks the register for areas; keeps them projected until they change."""
 
@@ -64,6 +96,8 @@ class AreaTiles:
         self._lock = threading.Lock()
         self._of: AreaIndex | None = None
         self._areas: Projected | None = None
+        self._of_fine: AreaIndex | None = None
+        self._fine: Fine | None = None
 
     def bounds(self) -> Box | None:
         """West, south, east and north of all areas, in degrees; None where there are none."""
@@ -75,9 +109,10 @@ class AreaTiles:
 
     def tile(self, address: Address, seen: Bools | None = None) -> bytes:
         """The tile, not compressed; `seen` (things,) says by index which areas may be drawn, None: all."""
-        areas = self._projected()
+        areas, fine = self._projected(), self._projected_fine() if address[0] >= UNITS_FROM else None
+        closest = fine.layers(address, seen) if fine is not None else []
         if areas is None:
-            return b""
+            return tile(layer for layer in closest if layer)
         if seen is not None:
             areas = areas.only(seen[areas.idx])
         shown = np.array(FROM) <= address[0]
@@ -92,7 +127,20 @@ class AreaTiles:
         at = rows[kept]
         said = {**words_of(areas, at), "name": Column(at, areas.names)}
         layers.append(encode_layer("area_names", points, said, areas.idx[at]))
-        return tile(layer for layer in layers if layer)
+        return tile(layer for layer in (*layers, *closest) if layer)
+
+    def _projected_fine(self) -> Fine | None:
+        index = self.things.lookup.fine()
+        if index is None:
+            return None
+        with self._lock:
+            if self._of_fine is not index:
+                found = [thing for thing in map(self.things.find, index.ids) if thing is not None]
+                level = np.array([FINE_LEVELS.index(level_of(grid)) for grid in found], np.intp)
+                idx = np.array([grid.idx for grid in found], np.intp)
+                self._fine = Fine(idx, level, projected(index.polygons), list(map(called, found)))
+                self._of_fine = index
+            return self._fine
 
     def _projected(self) -> Projected | None:
         index = self.things.area_index()
@@ -101,13 +149,24 @@ class AreaTiles:
         with self._lock:
             if self._of is not index:
                 found = [thing for thing in map(self.things.find, index.ids) if thing is not None]
-                outline = shapely.transform(index.polygons, lambda at: np.stack(mercator(at[:, 0], at[:, 1]), axis=1))
-                level = [AREA_LEVELS.index(str(area.properties.get("level", "grid"))) for area in found]
+                outline = projected(index.polygons)
+                level = [AREA_LEVELS.index(level_of(area)) for area in found]
                 idx = np.array([area.idx for area in found], np.intp)
                 names = [area.name or area.id for area in found]
                 ids, levels = [area.id for area in found], np.array(level, np.intp)
                 self._of, self._areas = index, Projected.of(idx, levels, outline, ids, names)
             return self._areas
+
+
+def projected(shapes: Shapes) -> Shapes:
+    """Shapes in degrees, on the square of `methods.tiles`."""
+    found: Shapes = shapely.transform(shapes, lambda at: np.stack(mercator(at[:, 0], at[:, 1]), axis=1))
+    return found
+
+
+def called(grid: Thing) -> str:
+    """What the map writes into a grid: of a unit grid its number in the community."""
+    return str(grid.properties.get("code") or "")[-NUMBER:] if level_of(grid) == UNIT else grid.name or grid.id
 
 
 def words_of(areas: Projected, rows: Rows) -> dict[str, Column]:

@@ -92,13 +92,20 @@ def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | No
     properties = dict(old.properties) if old else {}
     for name, value in row.properties.items():
         properties[name] = property_value(entity, name, value, row.line)
-    geometry = row.geometry if row.geometry is not None else (old.geometry if old else None)
-    if geometry is not None:
-        check_place(geometry, "", row.line)
+    place = (old.point, old.shape) if old and same_place(row, old) else None
+    if place is None:
+        if row.geometry is not None:
+            check_place(row.geometry, "", row.line)
+        place = placed(row.geometry)
     owner = row.owner or (old.owner if old else "") or str(entity.app.owner)  # type: ignore[attr-defined]  # an App
     name = row.name or (old.name if old else "")
     areas = old.areas if old else []
-    return Thing(0, row.id, row.type, name, row.state, owner, properties, *placed(geometry), areas, registered=now)
+    return Thing(0, row.id, row.type, name, row.state, owner, properties, *place, areas, registered=now)
+
+
+def same_place(row: NewThing, old: Thing) -> bool:
+    """Whether a row says nothing new about the place of a thing; most rows of areas that are loaded again do not."""
+    return row.geometry is None or (old.shape is not None and msgspec.json.encode(row.geometry).decode() == old.shape)
 
 
 def placed(geometry: dict[str, Any] | None) -> tuple[tuple[float, float] | None, str | None]:

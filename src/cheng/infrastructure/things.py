@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from cheng.infrastructure.area_checks import check_grids
+from cheng.infrastructure.area_lookup import AREA, AreaLookup, counted
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.registered import stored_things
 from cheng.infrastructure.registration import UNKNOWN, NewThing, Outcome, Thing, checked, differs, row_of, snapshot
@@ -19,13 +21,10 @@ from cheng.kernel.frames import Blank
 from cheng.kernel.meanings import Meanings
 from cheng.kernel.model import Model
 from cheng.standards.areas import AreaIndex
-from cheng.standards.places import from_geojson
 from cheng.standards.problems import InputError
 
 EVENTS = "@events"
 """Where event types are numbered among the attributes."""
-AREA = "Area"
-AREA_LEVELS = ("district", "street", "community", "grid")
 
 
 class Things:
@@ -51,7 +50,8 @@ class Things:
         self.strangers = 0
         """how many things reported without being registered"""
         self._lock = threading.RLock()
-        self._areas: AreaIndex | None = None
+        self.lookup = AreaLookup(lambda: self.of_type(AREA))
+        """which areas, and which grids of all classes, hold a place"""
         self._inside: dict[str, Ints] | None = None
         self._load()
 
@@ -220,16 +220,23 @@ class Things:
         return outcome
 
     def _put(self, rows: Iterable[NewThing], actor: str, outcome: Outcome) -> bool:
-        """Takes rows of different things; whether anything changed."""
-        fresh: list[Thing] = []
-        altered: list[Thing] = []
+        """Takes rows of different things; whether any area changed that things are counted by."""
+        found: list[tuple[NewThing, Thing]] = []
         for row in rows:
-            old = self._by_id.get(row.id)
             try:
-                thing = checked(row, self.model.entities, old, self.clock.now())
+                thing = checked(row, self.model.entities, self._by_id.get(row.id), self.clock.now())
             except InputError as error:
                 outcome.refused.append(error)
                 continue
+            found.append((row, thing))
+        if found and found[0][1].type == AREA:
+            refused = check_grids(found, self.of_type(AREA))
+            outcome.refused += refused.values()
+            found = [pair for pair in found if pair[1].id not in refused]
+        fresh: list[Thing] = []
+        altered: list[Thing] = []
+        for _, thing in found:
+            old = self._by_id.get(thing.id)
             if old is None:
                 thing.idx = len(self.by_idx) + len(fresh)
                 fresh.append(thing)
@@ -243,7 +250,7 @@ class Things:
         self._adopt(fresh, altered)
         outcome.added += len(fresh)
         outcome.changed += len(altered)
-        return bool(fresh or altered)
+        return any(counted(thing) for thing in (*fresh, *altered))
 
     def _place_again(self) -> None:
         """After areas have changed, every thing finds its areas anew."""
@@ -270,14 +277,8 @@ class Things:
             thing.areas = [index.ids[hit] for hit in hits if hit >= 0 and index.ids[hit] != thing.id]
 
     def area_index(self) -> AreaIndex | None:
-        """The areas by boundary; None while there are none."""
-        areas = [a for a in self.of_type(AREA) if a.geometry is not None and a.state != "retired"]
-        if self._areas is None and areas:
-            areas.sort(key=lambda a: AREA_LEVELS.index(a.properties.get("level", "grid")))
-            shapes = [from_geojson(a.geometry) for a in areas if a.geometry]
-            levels = [str(a.properties.get("level", "grid")) for a in areas]
-            self._areas = AreaIndex([a.id for a in areas], levels, shapes)
-        return self._areas
+        """The areas down to the grids that somebody answers for, by boundary; None while there are none."""
+        return self.lookup.areas()
 
     def _save(self, fresh: Sequence[Thing], altered: Sequence[Thing], actor: str) -> None:
         now = self.clock.now()
@@ -307,8 +308,7 @@ class Things:
             else:
                 self._join(thing)
                 self.slot[thing.idx], self.type_number[thing.idx] = thing.slot, self.types.index(thing.type)
-        if any(thing.type == AREA for thing in (*fresh, *altered)):
-            self._areas = None
+        self.lookup.forget(thing for thing in (*fresh, *altered) if thing.type == AREA)
         if fresh or altered:
             self._inside = None
         for register in self._registers.values() if fresh or altered else ():

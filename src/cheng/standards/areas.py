@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from cheng.standards.area_lattice import NONE, UNSURE, Floats, Lattice
+
 Indexes = npt.NDArray[np.int32]
 
 
@@ -24,6 +26,9 @@ class AreaIndex:
         self.levels = tuple(dict.fromkeys(levels))
         """the levels in the order in which they first came"""
         self._level = np.array([self.levels.index(level) for level in levels], np.int32)
+        self._members = [np.flatnonzero(self._level == level) for level in range(len(self.levels))]
+        """for each level the positions of its polygons, rising"""
+        self._lattices = [Lattice(self.polygons[members]) for members in self._members]
         shapely.prepare(self.polygons)
         self._tree = shapely.STRtree(self.polygons)
 
@@ -32,16 +37,32 @@ class AreaIndex:
 
         Degrees WGS 84. A point on a common border belongs to the polygon that was given first; NaN to none.
         """
+        return [self.of_level(level, lon, lat) for level in self.levels]
+
+    def of_level(self, level: str, lon: npt.ArrayLike, lat: npt.ArrayLike) -> Indexes:
+        """(n,) the same for one of `levels`; ValueError for another."""
+        number = self.levels.index(level)
         x, y = np.atleast_1d(np.asarray(lon, np.float64)), np.atleast_1d(np.asarray(lat, np.float64))
-        placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-        rows, areas = self._tree.query(shapely.points(x[placed], y[placed]))
-        rows = placed[rows]
+        found = self._lattices[number].locate(x, y)
+        members = self._members[number]
+        unsure = np.flatnonzero(found == UNSURE)
+        if len(unsure):
+            found[unsure] = self._reckoned(number, x[unsure], y[unsure])
+        known = found >= 0
+        found[known] = members[found[known]]
+        return found
+
+    def _reckoned(self, number: int, x: Floats, y: Floats) -> Indexes:
+        """(n,) places among the members of a level, found exactly."""
+        rows, areas = self._tree.query(shapely.points(x, y))
+        of_level = self._level[areas] == number
+        rows, areas = rows[of_level], areas[of_level]
         inside = shapely.intersects_xy(self.polygons[areas], x[rows], y[rows])
-        rows, areas = rows[inside], areas[inside]
-        first = np.full((len(self.levels), len(x)), len(self.ids), np.int32)
-        np.minimum.at(first, (self._level[areas], rows), areas.astype(np.int32))
-        first[first == len(self.ids)] = -1
-        return list(first)
+        members = self._members[number]
+        found = np.full(len(x), len(members), np.int32)
+        np.minimum.at(found, rows[inside], np.searchsorted(members, areas[inside]).astype(np.int32))
+        found[found == len(members)] = NONE
+        return found
 
     def ids_at(self, lon: float, lat: float) -> dict[str, str]:
         """The id of the area at each level that holds this one point."""

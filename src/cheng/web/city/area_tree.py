@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Self
 
 from cheng.infrastructure.registration import Thing
-from cheng.infrastructure.things import AREA, AREA_LEVELS
+from cheng.infrastructure.things import AREA
+from cheng.kernel.house import AREA_LEVELS
 from cheng.web.ask import Ask
 
 

@@ -83,7 +83,18 @@ def labels(c: Colours, language: str) -> list[Layer]:
 
 def areas(c: Colours, halo: str) -> list[Layer]:
     """Names of areas, larger ones further out."""
-    found = []
+    found = [
+        label(
+            "area-unit",
+            "unit_names",
+            ["get", "name"],
+            c["ink_border"],
+            halo,
+            source="areas",
+            minzoom=17,
+            layout={"text-size": 10},
+        )
+    ]
     for level, least, most, size in (("grid", 16, 20, 11), ("community", 14, 18, 11.5), ("street", 12, 16, 12.5)):
         found.append(
             label(

@@ -250,6 +250,7 @@ def borders(c: Colours) -> list[Layer]:
     """Boundaries of areas, a line for each level."""
     found = []
     for level, width, dashes, zoom in (
+        ("unit grid", 0.6, [1, 3], 16),
         ("grid", 0.7, [1, 2], 15),
         ("community", 0.8, [2, 2], 13),
         ("street", 0.9, [4, 2], 11),
@@ -259,7 +260,7 @@ def borders(c: Colours) -> list[Layer]:
             layer(
                 f"border-{level}",
                 "line",
-                "borders",
+                "unit_borders" if level in FINE_LEVELS else "borders",
                 source="areas",
                 minzoom=zoom,
                 filter=["==", ["get", "level"], level],

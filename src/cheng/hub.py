@@ -16,6 +16,7 @@ from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.dispatch_book import DispatchBook
 from cheng.infrastructure.duplicate_book import DuplicateBook
+from cheng.infrastructure.grid_book import GridBook
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
 from cheng.infrastructure.inputs import Inputs
@@ -54,6 +55,7 @@ class Hub:
     blobs: Blobs
     base_map: BaseMap
     area_tiles: AreaTiles
+    grids: GridBook
     live_map: LiveMap
     bus: Bus
     things: Things
@@ -163,6 +165,7 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     classes.load_defaults()
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth, standards=classes.facts)
     alerts = AlertBook(store, model, things, cases, clock)
+    base_map = BaseMap(settings.data / "map")
     blobs = Blobs(settings.data / "blobs", settings.upload_limit)
     reports = ReportBook(store, cases, things, blobs, classes.known, key_in(settings.data / "reports.key"))
     bus = open_bus(settings.bus)
@@ -176,8 +179,9 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         store=store,
         history=history,
         blobs=blobs,
-        base_map=BaseMap(settings.data / "map"),
+        base_map=base_map,
         area_tiles=AreaTiles(things),
+        grids=GridBook(things, base_map),
         live_map=LiveMap(things, judges, alerts),
         bus=bus,
         things=things,

@@ -1,4 +1,4 @@
-"""What a grid has to be before it is registered: a polygon with a code of its own that overlaps no other of its class."""
+"""What a grid has to be before it is registered: a polygon with a code of its own, and over no other of its class."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -65,7 +65,10 @@ def strange(area: Thing, old: Thing | None) -> tuple[str, str] | None:
     """What is wrong with a grid by itself: a word and a reason."""
     level, code = level_of(area), code_of(area)
     if old is not None and level != level_of(old) and {level, level_of(old)} & {*FINE_LEVELS}:
-        return "other-level", f"'{area.id}' is registered as a {level_of(old)}; give grids of each class ids of their own"
+        return (
+            "other-level",
+            f"'{area.id}' is registered as a {level_of(old)}; give grids of each class ids of their own",
+        )
     if level in CODED and code and (problem := grid_code_problem(code)):
         return "bad-code", problem
     if level == UNIT and not code:
@@ -77,7 +80,10 @@ def strange(area: Thing, old: Thing | None) -> tuple[str, str] | None:
     if old is None or level not in CODED or not code_of(old):
         return None
     if code != code_of(old):
-        return "code-kept", f"it has the code {code_of(old)}, which no other may bear; retire it and register a new grid"
+        return (
+            "code-kept",
+            f"it has the code {code_of(old)}, which no other may bear; retire it and register a new grid",
+        )
     if old.state == "retired" and area.state != "retired":
         return "void-code", f"the code {code} was given up with its grid, and a void code is never used again"
     return None
@@ -127,4 +133,7 @@ def clashes(coming: Rows, staying: Sequence[Thing]) -> Iterator[tuple[str, Input
         lost.add(other)
         row, area = coming[other - first]
         name = f"'{both[one].id}'"
-        yield area.id, InputError("overlap", f"it overlaps the {level_of(area)} {name} by {fault.area:,.0f} m²", row.line)
+        yield (
+            area.id,
+            InputError("overlap", f"it overlaps the {level_of(area)} {name} by {fault.area:,.0f} m²", row.line),
+        )

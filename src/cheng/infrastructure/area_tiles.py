@@ -77,13 +77,13 @@ class Fine(NamedTuple):
         drawn = np.unique(self.level[rows])
         edges = shapely.boundary(self.outline[rows])
         lines = np.array([shapely.union_all(edges[self.level[rows] == level]) for level in drawn], object)
-        which, lines = cut(lines, LINE, address)
+        which, drawn_lines = cut(lines, LINE, address)
         kept, points = cut(shapely.point_on_surface(self.outline[rows]), POINT, address)
         at = rows[kept]
         said = {"level": Column(self.level[at], FINE_LEVELS), "name": Column(at, self.names)}
         levels = {"level": Column(drawn[which], FINE_LEVELS)}
         return [
-            encode_layer("unit_borders", lines, levels),
+            encode_layer("unit_borders", drawn_lines, levels),
             encode_layer("unit_names", points, said, self.idx[at]),
         ]
 

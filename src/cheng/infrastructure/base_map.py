@@ -8,10 +8,13 @@ import gzip
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
+
+import numpy.typing as npt
 
 from cheng.infrastructure.base_map_tiles import DETAILED, Box, Indexed
 from cheng.infrastructure.tile_cutting import Address
@@ -80,6 +83,10 @@ class BaseMap:
     def bounds(self) -> Box | None:
         """West, south, east and north of everything, in degrees; None while the map is empty."""
         return self._index().bounds()
+
+    def lines(self, layer: str, kinds: Sequence[str], box: Sequence[float]) -> npt.NDArray[Any]:
+        """(n,) the features of some kinds of a layer that touch west, south, east and north, in degrees."""
+        return self._index().within(layer, kinds, box)
 
     # -- tiles
 

@@ -1,5 +1,6 @@
 """Features of a base map, projected and indexed, and the tiles made of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,17 @@ class Indexed:
         (west, east), (north, south) = degrees([left, right], [top, bottom])
         return float(west), float(south), float(east), float(north)
 
+    def within(self, layer: str, kinds: Sequence[str], box: Sequence[float]) -> npt.NDArray[Any]:
+        """(n,) what of some kinds of a layer touches west, south, east and north, all of it in degrees."""
+        west, south, east, north = box
+        (left, right), (bottom, top) = mercator([west, east], [south, north])
+        rows = np.sort(self._tree.query(shapely.box(left, top, right, bottom), predicate="intersects"))
+        kind = self._columns["kind"]
+        wanted = [number for number, word in enumerate(kind.words) if word in kinds]
+        rows = rows[(self._layer[rows] == list(LAYERS).index(layer)) & np.isin(kind.codes[rows], wanted)]
+        found: npt.NDArray[Any] = shapely.transform(self.geometry[rows], _back)
+        return found
+
     def tile(self, address: Address) -> bytes:
         """The tile, not compressed; b"" where there is nothing to draw."""
         rows = np.sort(self._tree.query(shapely.box(*frame(*address, buffer=BUFFER))))
@@ -61,6 +73,10 @@ class Indexed:
 
 def _projected(vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.stack(mercator(vertices[:, 0], vertices[:, 1]), axis=1)
+
+
+def _back(vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.stack(degrees(vertices[:, 0], vertices[:, 1]), axis=1)
 
 
 def _coded(values: npt.NDArray[Any], nothing: Word) -> Column:

@@ -4,7 +4,8 @@ from cheng.kernel.entities import Choice, Entity, Place, Ref, Text
 from cheng.kernel.specs import App
 
 AREA_LEVELS = ("district", "street", "community", "grid")
-"""From the largest down: everything that has a place lies in one of each, and is counted there."""
+"""From the largest down: everything that has a place lies in one of each, and is counted there. Of the three classes of
+grids, "grid" is the one that somebody answers for (责任网格), built of adjacent unit grids."""
 UNIT, EVALUATION = "unit grid", "evaluation grid"
 FINE_LEVELS = (UNIT, EVALUATION)
 """Thousands that are looked up by place and drawn close in, but never listed: nothing is counted by them unasked."""
@@ -19,10 +20,7 @@ class house(App):  # noqa: N801  # an application is named like a module
 
 
 class Area(Entity):
-    """A district, street, community or grid, with its boundary.
-
-    Of the three classes of grids, "grid" is the one that somebody answers for (责任网格), built of adjacent unit grids.
-    """
+    """A district, street, community or grid, with its boundary."""
 
     public = True
     level = Choice(*AREA_LEVELS, *FINE_LEVELS, doc="what kind of area it is", fixed=True)

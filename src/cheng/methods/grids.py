@@ -43,17 +43,28 @@ class Fault:
 # -- measuring
 
 
-def equal_area(points: Floats) -> Floats:
-    """(n, 2) degrees in a plane where areas are true, in metres: Lambert's cylinder on the ellipsoid."""
+def below(latitude: Floats) -> Floats:
+    """(n,) square metres of the ellipsoid between the equator and latitudes in degrees, for each radian of longitude."""
     e = math.sqrt(FLATTENING * (2 - FLATTENING))
-    sine = np.sin(np.radians(points[:, 1]))
-    q = (1 - e * e) * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
-    return np.stack([MAJOR * np.radians(points[:, 0]), MAJOR * q / 2], axis=1)
+    sine = np.sin(np.radians(latitude))
+    found: Floats = MAJOR**2 * (1 - e * e) / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
+    return found
 
 
 def square_metres(shapes: Shapes) -> Floats:
-    """(n,) how large polygons are."""
-    found: Floats = shapely.area(shapely.transform(shapes, equal_area))
+    """(n,) how large polygons are, alone or several in one, whose sides are straight in degrees.
+
+    By Green's theorem and Simpson's rule along each side, so that parts add up to the whole however sides are divided.
+    """
+    pieces, whose = shapely.get_parts(shapes, return_index=True)
+    rings, piece = shapely.get_rings(pieces, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    on = np.flatnonzero(ring[1:] == ring[:-1])
+    (x1, y1), (x2, y2) = points[on].T, points[on + 1].T
+    under = np.radians(x2 - x1) * (below(y1) + 4 * below((y1 + y2) / 2) + below(y2)) / 6
+    size = np.abs(np.bincount(ring[on], under, len(rings)))
+    hole = np.diff(piece, prepend=-1) == 0
+    found: Floats = np.bincount(whose[piece], np.where(hole, -size, size), len(shapes))
     return found
 
 
@@ -93,9 +104,7 @@ def check(parents: Shapes, grids: Shapes, parent_of: Sequence[int] | Ints, least
     return sorted(faults, key=lambda fault: -fault.area)
 
 
-def overlaps(
-    grids: Shapes, tree: shapely.STRtree, of: Ints, asked: Sequence[int], least: float = LEAST
-) -> list[Fault]:
+def overlaps(grids: Shapes, tree: shapely.STRtree, of: Ints, asked: Sequence[int], least: float = LEAST) -> list[Fault]:
     """Where two grids lie on the same ground, one of them among those asked for."""
     chosen = np.asarray(asked, np.intp)
     row, near = tree.query(grids[chosen], predicate="intersects")
@@ -159,7 +168,7 @@ def borders(shapes: Shapes) -> tuple[Ints, Ints, Floats]:
 
 
 def in_order(shapes: Shapes, rows: float = 100.0) -> Ints:
-    """Positions of shapes as one reads them: in strips of about `rows` metres from north to south, each from the west."""
+    """Positions of shapes as one reads them: in strips of `rows` metres from north to south, each from the west."""
     if not len(shapes):
         return np.zeros(0, np.intp)
     middles = shapely.get_coordinates(shapely.point_on_surface(shapes))

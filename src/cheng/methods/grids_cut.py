@@ -1,8 +1,8 @@
 """Grids for a city that has none: blocks between streets, large ones divided, small ones joined.
 
-All lines, those of the streets, of the parent and of the division, are laid into one net whose nodes lie on a raster of a
-tenth of a millimetre; grids are meshes of that net put together. So they leave no gap and do not overlap, whatever the
-streets look like.
+All lines, those of the streets, of the parent and of the division, are laid into one net whose nodes lie on a raster of
+a tenth of a millimetre; grids are meshes of that net put together. So they leave no gap and do not overlap, whatever
+the streets look like.
 """
 
 import heapq
@@ -99,7 +99,7 @@ def place_of(lying: Any, share: float) -> float:
             low = middle
         else:
             high = middle
-    return (low + high) / 2
+    return float(low + high) / 2
 
 
 def gathered(grids: Shapes, count: int) -> Shapes:
@@ -109,7 +109,7 @@ def gathered(grids: Shapes, count: int) -> Shapes:
 
 
 def joined(pieces: Shapes, areas: Any, size: float, coverage: bool) -> Shapes:
-    """Pieces put together until none is below half of `size`: the smallest first, with the neighbour it borders longest.
+    """Pieces put together until none is below half of `size`: the smallest first, with whom it borders longest.
 
     `coverage`: pieces that meet do so in the same nodes.
     """

@@ -1,7 +1,7 @@
 """Many points in many polygons: a lattice of cells that know which polygons they lie in, as machine code.
 
-Most cells lie wholly in one polygon, and the answer is there. In the others the edges are asked by floating point with a
-bound for its error; a point so near to an edge that rounding could decide is left to whoever reckons exactly.
+Most cells lie wholly in one polygon, and the answer is there. In the others the edges are asked by floating point with
+a bound for its error; a point so near to an edge that rounding could decide is left to whoever reckons exactly.
 """
 
 import math
@@ -30,6 +30,12 @@ POLYGONAL = (3, 6)
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """As the kernels of `kernel.compiled`, which lies above; nothing from other files is laid into these."""
     return cast("Callable[..., Any]", numba.njit(cache=True, nogil=True)(function))
+
+
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is laid into kernels of this file; it makes no arrays of its own."""
+    options: dict[str, Any] = {"nogil": True, "forceinline": True, "_nrt": False}
+    return cast("Callable[..., Any]", numba.njit(**options)(function))
 
 
 class Edges(NamedTuple):
@@ -105,6 +111,45 @@ def cells_of(boxes: Floats, frame: Frame) -> npt.NDArray[np.int64]:
     return np.clip(np.floor(scaled), 0, [frame.columns - 1, frame.rows - 1] * 2).astype(np.int64)
 
 
+@part
+def touch(edges: Edges, frame: Frame, n: int, left: int, bottom: int, touched: npt.NDArray[np.bool_]) -> None:
+    """Marks the cells that edges of polygon `n` come near to; `touched` begins at column `left`, row `bottom`."""
+    wide, high = (frame.east - frame.west) / frame.columns, (frame.north - frame.south) / frame.rows
+    rows, columns = touched.shape
+    for e in range(edges.first[n], edges.first[n + 1]):
+        x1, y1 = (edges.x1[e] - frame.west) / wide - left, (edges.y1[e] - frame.south) / high - bottom
+        x2, y2 = (edges.x2[e] - frame.west) / wide - left, (edges.y2[e] - frame.south) / high - bottom
+        low, most = min(y1, y2), max(y1, y2)
+        first, last = math.floor(low - EDGE_OF_CELL), math.floor(most + EDGE_OF_CELL)
+        for r in range(max(0, first), min(rows - 1, last) + 1):
+            a, b = x1, x2
+            if y1 != y2:
+                share_a = (min(max(r - EDGE_OF_CELL, low), most) - y1) / (y2 - y1)
+                share_b = (min(max(r + 1 + EDGE_OF_CELL, low), most) - y1) / (y2 - y1)
+                a, b = x1 + (x2 - x1) * share_a, x1 + (x2 - x1) * share_b
+            first, last = math.floor(min(a, b) - EDGE_OF_CELL), math.floor(max(a, b) + EDGE_OF_CELL)
+            for c in range(max(0, first), min(columns - 1, last) + 1):
+                touched[r, c] = True
+
+
+@part
+def holds(edges: Edges, n: int, px: float, py: float) -> int:
+    """Whether polygon `n` holds a point: 1 or 0, UNSURE where rounding could decide."""
+    inside = 0
+    for e in range(edges.first[n], edges.first[n + 1]):
+        ax, ay, bx, by = edges.x1[e], edges.y1[e], edges.x2[e], edges.y2[e]
+        if (ay > py) != (by > py):
+            one, other = (bx - ax) * (py - ay), (px - ax) * (by - ay)
+            turn = one - other
+            if abs(turn) <= ROUNDING * (abs(one) + abs(other)):
+                return UNSURE
+            if (turn > 0) == (by < ay):
+                inside = 1 - inside
+        elif (ay == py or by == py) and min(ax, bx) <= px <= max(ax, bx):
+            return UNSURE
+    return inside
+
+
 @compiled
 def fill(
     edges: Edges,
@@ -120,43 +165,20 @@ def fill(
     count = 0
     for n in range(len(boxes)):
         left, bottom, right, top = boxes[n]
-        touched = np.zeros((top - bottom + 1, right - left + 1), np.bool_)
-        for e in range(edges.first[n], edges.first[n + 1]):
-            x1, y1 = (edges.x1[e] - frame.west) / wide - left, (edges.y1[e] - frame.south) / high - bottom
-            x2, y2 = (edges.x2[e] - frame.west) / wide - left, (edges.y2[e] - frame.south) / high - bottom
-            low, most = min(y1, y2), max(y1, y2)
-            r1 = max(0, int(math.floor(low - EDGE_OF_CELL)))
-            r2 = min(top - bottom, int(math.floor(most + EDGE_OF_CELL)))
-            for r in range(r1, r2 + 1):
-                a, b = x1, x2
-                if y1 != y2:
-                    share_a = (min(max(r - EDGE_OF_CELL, low), most) - y1) / (y2 - y1)
-                    share_b = (min(max(r + 1 + EDGE_OF_CELL, low), most) - y1) / (y2 - y1)
-                    a, b = x1 + (x2 - x1) * share_a, x1 + (x2 - x1) * share_b
-                c1 = max(0, int(math.floor(min(a, b) - EDGE_OF_CELL)))
-                c2 = min(right - left, int(math.floor(max(a, b) + EDGE_OF_CELL)))
-                for c in range(c1, c2 + 1):
-                    touched[r, c] = True
+        touched = np.full((top - bottom + 1, right - left + 1), not plain[n])
+        touch(edges, frame, n, left, bottom, touched)
         for r in range(top - bottom + 1):
-            inside, known = False, False
+            inside = UNSURE
             for c in range(right - left + 1):
-                if touched[r, c] or not plain[n]:
-                    known = False
-                else:
-                    if not known:
-                        x = frame.west + (left + c + 0.5) * wide
-                        y = frame.south + (bottom + r + 0.5) * high
-                        inside, known = False, True
-                        for e in range(edges.first[n], edges.first[n + 1]):
-                            if (edges.y1[e] > y) != (edges.y2[e] > y):
-                                share = (y - edges.y1[e]) / (edges.y2[e] - edges.y1[e])
-                                if edges.x1[e] + share * (edges.x2[e] - edges.x1[e]) > x:
-                                    inside = not inside
-                    if not inside:
-                        continue
-                cell[count] = (bottom + r) * frame.columns + left + c
-                area[count], sure[count] = n, known
-                count += 1
+                if touched[r, c]:
+                    inside = UNSURE
+                elif inside == UNSURE:  # cells side by side that no edge touches are all inside or all outside
+                    x, y = frame.west + (left + c + 0.5) * wide, frame.south + (bottom + r + 0.5) * high
+                    inside = holds(edges, n, x, y)
+                if inside != 0:
+                    cell[count] = (bottom + r) * frame.columns + left + c
+                    area[count], sure[count] = n, inside == 1
+                    count += 1
     return count
 
 
@@ -184,26 +206,7 @@ def find(
         cell = row * frame.columns + column
         for k in range(start[cell], start[cell + 1]):
             n = area[k]
-            if sure[k]:
-                found[i] = n
-                break
-            inside, near = False, not plain[n]
-            for e in range(edges.first[n], edges.first[n + 1]):
-                ax, ay, bx, by = edges.x1[e], edges.y1[e], edges.x2[e], edges.y2[e]
-                if (ay > py) != (by > py):
-                    one, other = (bx - ax) * (py - ay), (px - ax) * (by - ay)
-                    turn = one - other
-                    if abs(turn) <= ROUNDING * (abs(one) + abs(other)):
-                        near = True
-                        break
-                    if (turn > 0) == (by < ay):
-                        inside = not inside
-                elif (ay == py or by == py) and min(ax, bx) <= px <= max(ax, bx):
-                    near = True
-                    break
-            if near:
-                found[i] = UNSURE
-                break
-            if inside:
-                found[i] = n
+            there = 1 if sure[k] else holds(edges, n, px, py) if plain[n] else UNSURE
+            if there != 0:
+                found[i] = n if there == 1 else UNSURE
                 break

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Self
 
+from cheng.infrastructure.area_lookup import AREA, counted
 from cheng.infrastructure.registration import Thing
-from cheng.infrastructure.things import AREA
 from cheng.kernel.house import AREA_LEVELS
 from cheng.web.ask import Ask
 
@@ -20,8 +20,8 @@ class Tree:
 
     @classmethod
     def of(cls, ask: Ask) -> Self:
-        """That of the hub."""
-        return cls(ask.hub.things.of_type(AREA))
+        """That of the hub, without unit grids and evaluation grids: nothing is counted by them."""
+        return cls(filter(counted, ask.hub.things.of_type(AREA)))
 
     def parent(self, area: Thing) -> str:
         """The area it lies in: as the register says, else the smallest that holds its middle."""

@@ -24,7 +24,14 @@ from cheng.web.city.seeing import levels_of, seen, sees_all, types_seen
 from cheng.web.city.words import label, shown, title
 from cheng.web.pages import Column, Page, get
 
-LEVELS = {"district": "District", "street": "Street", "community": "Community", "grid": "Grid"}
+LEVELS = {
+    "district": "District",
+    "street": "Street",
+    "community": "Community",
+    "grid": "Grid",
+    "unit grid": "Unit grid",
+    "evaluation grid": "Evaluation grid",
+}
 INSIDE = (
     Column("name", "Area"),
     Column("level_text", "Level"),

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from cheng.infrastructure.area_lookup import AREA
 from cheng.infrastructure.area_tiles import outline_of
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.latest import last_values
 from cheng.infrastructure.registration import Thing
-from cheng.infrastructure.things import AREA
 from cheng.kernel.entities import Choice, Entity, Kept, Quantity, Track
 from cheng.security.seen import fields_seen, target
 from cheng.standards.problems import Refused

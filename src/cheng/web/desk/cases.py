@@ -10,6 +10,7 @@ from cheng.infrastructure.case_lists import Page as Listed
 from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.case_search import Sought
 from cheng.infrastructure.report_book import SOURCES
+from cheng.kernel.house import FINE_LEVELS
 from cheng.kernel.rules import LEVELS
 from cheng.kernel.standing import Light
 from cheng.security.permissions import reach
@@ -30,7 +31,7 @@ ALIVE = ("open", "suspended")
 OVER = ("closed", "void", "merged")
 DECIDED = ("waiting", "closed")
 FILTERS = ("flow", "app", "level", "area", "thing", "step", "class", "source", "q")
-SMALL = ("community", "grid")
+SMALL = ("community", "grid", *FINE_LEVELS)
 LIGHTS: tuple[Light, ...] = ("red", "yellow", "green")
 COLUMNS = (
     Column("title", "What"),

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cheng.infrastructure import case_search
+from cheng.infrastructure.area_lookup import AREA, counted
 from cheng.infrastructure.registration import Thing
 from cheng.security import audit
 from cheng.security.permissions import Target, reach
@@ -118,7 +119,7 @@ def choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
     if not everywhere(ask):
         return {}
     model = ask.hub.model
-    areas = sorted((each.name or each.id, each.id) for each in ask.hub.things.of_type("Area"))
+    areas = sorted((each.name or each.id, each.id) for each in filter(counted, ask.hub.things.of_type(AREA)))
     types = sorted((ask._(name_of(each)), name) for name, each in model.entities.items())
     rules = sorted((ask._(name_of(each)), name) for name, each in model.rules.items())
     found = {"area": areas, "type": types, "rule": rules}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cheng.infrastructure.things import AREA
+from cheng.infrastructure.area_lookup import AREA
 from cheng.kernel.entities import Entity
 from cheng.kernel.rules import LEVELS
 from cheng.web.ask import Ask

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Response
 
 from cheng.infrastructure.base_map_tiles import DETAILED
+from cheng.kernel.house import FINE_LEVELS
 from cheng.standards.base_map import BRIDGE, GROUND, TUNNEL
 from cheng.standards.problems import Refused
 from cheng.web.map.labels import labels

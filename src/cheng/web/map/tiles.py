@@ -6,8 +6,8 @@ import hashlib
 import numpy as np
 from litestar import Response
 
+from cheng.infrastructure.area_lookup import AREA
 from cheng.infrastructure.base_map_tiles import DETAILED
-from cheng.infrastructure.things import AREA
 from cheng.infrastructure.tile_cutting import Address
 from cheng.methods.tiles import DEEPEST, mercator, there
 from cheng.security.seen import target

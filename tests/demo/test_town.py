@@ -15,7 +15,9 @@ from cheng.demo.rivers import LEVEL
 from cheng.demo.terrain import rounded
 from cheng.demo.town import DISTRICTS, Area, Town
 from cheng.demo.weather import HOUR, Weather, hour_of_day, summer, working_day
+from cheng.methods.grids import check
 from cheng.standards.base_map import LAYERS, Features
+from cheng.standards.grid_codes import grid_code_problem
 
 SEEDS = (7, 3, 20)
 
@@ -53,6 +55,7 @@ def levels(town: Town) -> Iterator[list[Area]]:
 def test_it_has_districts_streets_communities_and_grids(town: Town) -> None:
     assert [area.name for area in town.districts] == list(DISTRICTS)
     assert [len(level) for level in levels(town)] == [6, 18, 72, 1272]
+    assert len(town.units) == 5_500
     everything = [area for level in levels(town) for area in level]
     assert len({area.name for area in everything}) == len(everything)
     assert len({area.code for area in everything}) == len(everything)
@@ -263,3 +266,16 @@ def test_people_rest_at_festivals_and_make_up_for_them() -> None:
         [np.datetime64(day, "us").astype(np.int64) - hour for day in ("2026-10-01", "2026-11-27", "2026-11-28")]
     )
     assert working_day(days).tolist() == [False, True, False]
+
+
+def test_unit_grids_nest_in_grids_but_for_one_gap_and_one_community(town: Town) -> None:
+    place = {grid.id: n for n, grid in enumerate(town.grids)}
+    grids, units = (np.array([area.shape for area in areas], object) for areas in (town.grids, town.units))
+    (fault,) = check(grids, units, [place[unit.parent] for unit in town.units])
+    assert fault.kind == "gap"
+    assert 1_000 < fault.area < 10_000
+    assert {grid.parent for grid in town.grids} - {town.grids[place[unit.parent]].parent for unit in town.units} == {
+        town.communities[-1].id
+    }
+    assert len({unit.code for unit in town.units}) == 5_500
+    assert not any(grid_code_problem(unit.code) for unit in town.units)

@@ -173,6 +173,8 @@ def test_styles_name_only_what_is_ours(town: Hub, visitor: Come, look: str, fill
     assert drawn == {"land", "green", "water", "relief", "waterway", "building", "street", "rail", "place"} | {
         "borders",
         "area_names",
+        "unit_borders",
+        "unit_names",
     }
     assert style["sources"]["areas"]["promoteId"] == {"areas": "area"}
     assert len({layer["id"] for layer in style["layers"]}) == len(style["layers"])

@@ -149,7 +149,7 @@ class GridBook:
         whose = [parent.id for parent, found in zip(parents, pieces, strict=True) for _ in found]
         return self._drawn(community, UNIT, np.concatenate(pieces), whose)
 
-    def gather(self, area: str, count: int) -> Drawn:
+    def gather(self, area: str, count: float) -> Drawn:
         """Grids to answer for, each of about `count` adjacent unit grids, for a community that has none."""
         community = self._community(area)
         if self.members(GRID, area):
@@ -159,7 +159,7 @@ class GridBook:
             raise Refused("no-units", "{name} has no unit grids to build on yet.", {"name": community.name}, 409)
         if not 2 <= count <= 200:
             raise Refused("bad-count", "A responsibility grid has from 2 to 200 unit grids.", {}, 422)
-        shapes = gathered(shapes_of(units), count)
+        shapes = gathered(shapes_of(units), round(count))
         return self._drawn(community, GRID, shapes, [community.id] * len(shapes))
 
     def lines(self, box: tuple[float, ...]) -> Shapes:

@@ -44,7 +44,7 @@ class Fault:
 
 
 def below(latitude: Floats) -> Floats:
-    """(n,) square metres of the ellipsoid between the equator and latitudes in degrees, for each radian of longitude."""
+    """(n,) square metres of the ellipsoid from the equator to latitudes in degrees, for each radian of longitude."""
     e = math.sqrt(FLATTENING * (2 - FLATTENING))
     sine = np.sin(np.radians(latitude))
     found: Floats = MAJOR**2 * (1 - e * e) / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
@@ -64,8 +64,7 @@ def square_metres(shapes: Shapes) -> Floats:
     under = np.radians(x2 - x1) * (below(y1) + 4 * below((y1 + y2) / 2) + below(y2)) / 6
     size = np.abs(np.bincount(ring[on], under, len(rings)))
     hole = np.diff(piece, prepend=-1) == 0
-    found: Floats = np.bincount(whose[piece], np.where(hole, -size, size), len(shapes))
-    return found
+    return np.bincount(whose[piece], np.where(hole, -size, size), len(shapes)).astype(np.float64)
 
 
 class Plane:

@@ -4,10 +4,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from cheng.infrastructure.area_lookup import AREA
 from cheng.infrastructure.latest import Last, last_values
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.tables import thing_versions
 from cheng.kernel.entities import Entity, Kept, Place, Ref, Track
+from cheng.kernel.house import UNIT
 from cheng.security.permissions import decide
 from cheng.security.seen import WORKING, fields_seen, state_of, target
 from cheng.web.ask import Ask
@@ -100,8 +102,10 @@ def spoilt_since(ask: Ask, found: Thing, live: dict[str, Kept], last: dict[str, 
 
 
 def trail(ask: Ask, found: Thing) -> list[dict[str, str]]:
-    """The areas the thing lies in, largest first."""
-    return [{"name": area_name(ask, area), "url": ask.url(f"/areas/{area}")} for area in found.areas]
+    """The areas the thing lies in, largest first, with its unit grid."""
+    areas = [{"name": area_name(ask, area), "url": ask.url(f"/areas/{area}")} for area in found.areas]
+    unit = ask.hub.things.lookup.at(*found.point).get(UNIT) if found.point and found.type != AREA else None
+    return [*areas, {"name": area_name(ask, unit), "url": ask.url(f"/things/{AREA}/{unit}")}] if unit else areas
 
 
 def charts(ask: Ask, found: Thing, fields: dict[str, Kept]) -> dict[str, Any]:

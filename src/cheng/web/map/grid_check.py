@@ -19,7 +19,7 @@ KINDS = {"gap": "Gap", "overlap": "Overlap", "outside": "Outside"}
 TITLES = {"unit grid": "Unit grids", "grid": "Responsibility grids", "evaluation grid": "Evaluation grids"}
 COLUMNS = (
     Column("kind_text", "What"),
-    Column("area", "Area", "number", unit="m²"),
+    Column("area", "Surface", "number", unit="m²"),
     Column("where", "In"),
     Column("grids", "Grids"),
     Column("kind", "Kind"),
@@ -72,7 +72,7 @@ def row(ask: Ask, one: Misfit) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "kind_text": ask._(KINDS[one.kind]),
-        "area": round(one.area, 1),
+        "area": round(one.area),
         "where": area_name(ask, one.parent),
         "parent": one.parent,
         "grids": ", ".join(code(ask, grid) for grid in one.grids),

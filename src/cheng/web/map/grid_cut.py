@@ -18,8 +18,8 @@ from cheng.web.city.noting import note
 from cheng.web.map.page import ground_told
 from cheng.web.pages import Answer, Ask, Column, Form, Page, get, post, see_other
 
-COLUMNS = (Column("code", "Code"), Column("area", "Area", "number", unit="m²"), Column("parent", "In"))
-SHOWN = 50
+COLUMNS = (Column("code", "Code"), Column("area", "Surface", "number", unit="m²"), Column("parent", "In"))
+SHOWN = 12
 TOGETHER = 8
 """Unit grids of a responsibility grid, unless somebody says otherwise."""
 PREFIX = {UNIT: "unit", GRID: "area"}
@@ -31,10 +31,9 @@ CHANGED = "Streets or areas have changed since you looked. Please look at the gr
 @get("/areas/cut/{area:str}", needs=("register", "thing"))
 def cut(ask: Ask, area: str) -> Page:
     """Unit grids as the streets part a community, to be looked at."""
-    form = Form(ask, {"size": ask.query("size") or f"{SIZE:.0f}"})
-    size = form.number("size", required=True)
-    found, told = looked_at(ask, lambda: ask.hub.grids.cut(area, size or SIZE))
-    return page(ask, community(ask, area), UNIT, form, found, told)
+    about, size = community(ask, area), asked(ask.query("size") or f"{SIZE:.0f}")
+    found, told = looked_at(ask, lambda: ask.hub.grids.cut(area, size))
+    return page(ask, about, UNIT, size, found, told)
 
 
 @post("/areas/cut/{area:str}", needs=("register", "thing"))
@@ -46,16 +45,23 @@ def take_cut(ask: Ask, area: str) -> Answer:
 @get("/areas/gather/{area:str}", needs=("register", "thing"))
 def gather(ask: Ask, area: str) -> Page:
     """Responsibility grids built of adjacent unit grids, to be looked at."""
-    form = Form(ask, {"size": ask.query("size") or str(TOGETHER)})
-    count = form.number("size", required=True)
-    found, told = looked_at(ask, lambda: ask.hub.grids.gather(area, round(count or TOGETHER)))
-    return page(ask, community(ask, area), GRID, form, found, told)
+    about, count = community(ask, area), asked(ask.query("size") or str(TOGETHER))
+    found, told = looked_at(ask, lambda: ask.hub.grids.gather(area, count))
+    return page(ask, about, GRID, count, found, told)
 
 
 @post("/areas/gather/{area:str}", needs=("register", "thing"))
 def take_gathered(ask: Ask, area: str) -> Answer:
     """Take them into the register, and the unit grids into them."""
-    return take(ask, area, GRID, lambda count: ask.hub.grids.gather(area, round(count)))
+    return take(ask, area, GRID, lambda count: ask.hub.grids.gather(area, count))
+
+
+def asked(size: str) -> float:
+    """How large grids shall be. Refused (422) for what is no number."""
+    try:
+        return float(round(float(size)))
+    except (ValueError, OverflowError):
+        raise Refused("bad-size", "Say in figures how large the grids shall be.", status=422) from None
 
 
 def community(ask: Ask, area: str) -> Thing:
@@ -77,7 +83,7 @@ def looked_at(ask: Ask, draw: Any) -> tuple[Drawn | None, str]:
         return None, ask._(refused.message).format(**refused.values)
 
 
-def page(ask: Ask, area: Thing, level: str, form: Form, found: Drawn | None, told: str) -> Page:
+def page(ask: Ask, area: Thing, level: str, size: float, found: Drawn | None, told: str) -> Page:
     rows = [] if found is None else list(map(row, found.codes, found.areas, found.parents, found.shapes))
     areas = sorted(found.areas) if found is not None else []
     data: dict[str, Any] = {
@@ -90,9 +96,9 @@ def page(ask: Ask, area: Thing, level: str, form: Form, found: Drawn | None, tol
     for one in data["grids"]:
         parent = ask.hub.things.find(one["parent"])
         one["parent"] = parent.name or parent.id if parent else one["parent"]
-    extra = {"form": form, "told": told, "name": area.name or area.id, "map": ground_told(ask)}
+    extra = {"size": f"{size:.0f}", "refusal": told, "name": area.name or area.id, "map": ground_told(ask)}
     extra |= {"seen": digest(found) if found is not None else "", "UNIT": UNIT, "level": level}
-    status = 200 if not told and not form.errors else 422
+    status = 422 if told else 200
     return Page("map/grid_cut.html", data, rows="grids", columns=COLUMNS, extra=extra, status=status)
 
 
@@ -109,10 +115,7 @@ def digest(found: Drawn) -> str:
 def take(ask: Ask, area: str, level: str, draw: Any) -> Answer:
     """Registers the grids that were looked at, all or none."""
     about, form = community(ask, area), Form(ask)
-    size = form.number("size", required=True)
-    if size is None:
-        raise Refused("bad-size", "Say how large the grids shall be.", status=422)
-    found: Drawn = draw(size)
+    found: Drawn = draw(asked(form.value("size")))
     if digest(found) != form.value("seen"):
         raise Refused("changed", CHANGED)
     rows = new_grids(ask, about, level, found)

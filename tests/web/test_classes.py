@@ -13,7 +13,7 @@ import pytest
 from house import PASSWORD, Visitor
 from sqlalchemy import select
 
-from cheng.apps.city import urban_management
+from cheng.apps.city import manhole_covers, urban_management
 from cheng.infrastructure.tables import audit
 from cheng.kernel.class_rows import COLUMNS
 from cheng.kernel.house import Area
@@ -236,3 +236,13 @@ def test_a_file_of_responsibilities_says_which_lines_it_refused(hall: Hall) -> N
     assert all(f"line {line}:" in answer.text for line in (3, 4, 5))
     answer = visitor.client.post(f"{page}/file", data=told, files={"file": ("who.csv", b"\xff\x00", "text/csv")})
     assert answer.status_code == 422
+
+
+def test_a_house_whose_cases_are_not_filed_by_classes_says_so(tmp_path: Path) -> None:
+    with city(tmp_path, manhole_covers) as town:
+        town.hub.accounts.create(HOUSE, "dora", "Dora", ["dispatcher"], "Command centre", PASSWORD)
+        hall = Hall(town)
+        assert "No class is here" in hall("dora").get("/desk/classes").text
+        assert "No row is here" in hall("dora").get("/desk/responsibilities").text
+        assert hall("dora").get("/desk/classes/table.csv").content.decode().strip() == ",".join(COLUMNS)
+        assert hall("dora").get("/desk/classes/E0102").status_code == 404

@@ -16,6 +16,7 @@ PEOPLE |= {
 }
 PEOPLE["newcomer"] = Actor("the-newcomer", "Newcomer", ("newcomer",), "Drainage")
 PEOPLE["device"] = Actor("token:d", "d", ("device",), "Drainage", "device", Scope(ids=frozenset({"cover-7"})))
+PEOPLE["reporter"] = Actor("token:r", "r", ("reporter",), "", "system")
 PEOPLE["anonymous"] = ANONYMOUS
 PEOPLE["nobody"] = Actor("the-nobody", "Nobody", (), "Drainage")
 
@@ -44,6 +45,7 @@ ALWAYS = {
     "evaluator": "see case",
     "newcomer": "",
     "device": "",
+    "reporter": "report case, upload blob",
     "nobody": "",
     "anonymous": "enter portal, enter catalogue, report case, upload blob",
 }

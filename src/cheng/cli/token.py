@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from cheng.cli._house import data_option, hub_that_runs, opened_store, sent_errand, settings_of
-from cheng.security.actors import HOUSE, ROLES
+from cheng.security.actors import DEVICE, HOUSE, PROGRAMS, ROLES
 from cheng.security.tokens import TokenBook
 
 
 @click.command()
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(["device", *ROLES]), help="What it may do.")
+@click.option("--role", required=True, type=click.Choice([*PROGRAMS, *ROLES]), help="What it may do.")
 @click.option("--things", multiple=True, metavar="ID[,ID…]", help="A device: the things it speaks for.")
 @click.option("--prefix", multiple=True, metavar="TEXT", help="A device: all things whose id starts like this.")
 @click.option("--types", multiple=True, metavar="TYPE", help="A device: all things of this type.")
@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Make a token and print it, once. It is sent as `Authorization: Bearer …`, or as password by MQTT."""
     scope = {"ids": words(things), "prefixes": words(prefix), "types": words(types)}
-    if role == "device" and not any(scope.values()):
+    if role == DEVICE and not any(scope.values()):
         raise click.UsageError("Say which things the device speaks for: --things, --prefix or --types.")
     settings = settings_of(data)
     there = hub_that_runs(settings)

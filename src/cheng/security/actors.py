@@ -21,7 +21,10 @@ ROLES = {
     "checker": "Post: looks whether the work was done.",
     "evaluator": "Post: reads how well departments, areas and posts do.",
 }
-"""Roles an account can have. Beside them: `device` for tokens, `house`, and `newcomer` until it chose its password."""
+"""Roles an account can have. Beside them: those of programs, `house`, and `newcomer` until it chose its password."""
+DEVICE, REPORTER = "device", "reporter"
+PROGRAMS = (DEVICE, REPORTER)
+"""Roles that only a token can have."""
 
 
 POSTS = ("collector", "acceptor", "agent", "shift-leader", "dispatcher", "handler", "checker", "evaluator")

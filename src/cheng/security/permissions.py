@@ -189,6 +189,8 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("operator", "backup", "store", ANY),
     ("operator", "change-password", "account", OWN_ACCOUNT),
     ("device", "ingest receive see", "thing", IN_SCOPE),
+    ("reporter", "report", "case", ANY),
+    ("reporter", "upload", "blob", ANY),
     ("newcomer", "change-password", "account", OWN_ACCOUNT),
 )
 GRANTS = grants()

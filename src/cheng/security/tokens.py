@@ -12,7 +12,7 @@ from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.store import Store, next_numbers
 from cheng.infrastructure.tables import counters, tokens
 from cheng.security import audit, csrf
-from cheng.security.actors import ROLES, Actor, ActorKind, Scope
+from cheng.security.actors import DEVICE, PROGRAMS, ROLES, Actor, ActorKind, Scope
 from cheng.security.guard import Guard
 from cheng.security.permissions import Target
 from cheng.security.sessions import digest
@@ -73,8 +73,8 @@ class TokenBook:
         Refused: not allowed, no such role, no name, or the name is taken.
         """
         self.guard.require(by, "manage-tokens", Target("token", name))
-        if role != "device" and role not in ROLES:
-            values = {"role": role, "roles": ", ".join(["device", *ROLES])}
+        if role not in (*PROGRAMS, *ROLES):
+            values = {"role": role, "roles": ", ".join([*PROGRAMS, *ROLES])}
             raise Refused("no-role", "There is no role {role}; choose from {roles}.", values, status=422)
         if not name.strip() or len(name) > 120 or not name.isprintable():
             raise Refused("not-a-name", "A token needs a name of at most 120 characters.", status=422)
@@ -160,5 +160,5 @@ class TokenBook:
 
 def as_actor(name: str, role: str, scope: Mapping[str, Any]) -> Actor:
     """Whoever sends a token with this role and scope. Its name cannot be mistaken for an account's."""
-    kind: ActorKind = "device" if role == "device" else "system"
+    kind: ActorKind = "device" if role == DEVICE else "system"
     return Actor(f"token:{name}", name, (role,), scope.get("department", ""), kind, Scope.of(scope))

@@ -21,7 +21,11 @@ COLUMNS = (
     Column("last_seen", "Last used", "ago"),
     Column("revoked", "Revoked", "moment"),
 )
-ROLE_TEXTS = {"device": "Reports for the things it speaks for, and takes their commands."} | ROLES
+SENTENCES = {
+    "device": "Reports for the things it speaks for, and takes their commands.",
+    "reporter": "Files reports of people: a front end, another city, Open311.",
+}
+ROLE_TEXTS = SENTENCES | ROLES
 TITLES = {"in-force": "In force", "unused": "In force, never used", "revoked": "Revoked", "all": "All"}
 STATES: dict[str, tuple[str, Callable[[Token], bool]]] = {
     "in-force": (TITLES["in-force"], lambda token: token.revoked is None),

@@ -43,6 +43,8 @@ INCIDENT = (
     "Nobody can say how much of this was taken: look there, then send it again."
 )
 REFUSED = "refused: [{line, code, reason}]"
+PEOPLE = ("/ingest/reports", "/ingest/photos")
+"""Below these people are heard, not devices: `reports_door` answers there."""
 
 
 def _operation(
@@ -108,7 +110,7 @@ class HttpDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(self.hub.settings.root_path)
-        if scope["type"] != "http" or not (path.startswith("/ingest/") or thing_of(path)):
+        if scope["type"] != "http" or not ours(path):
             await self.others(scope, receive, send)
             return
         try:
@@ -169,6 +171,11 @@ class HttpDoor:
         if actor is None:
             raise Refused("token", "Send a valid token: Authorization: Bearer cheng_…", status=401)
         return actor
+
+
+def ours(path: str) -> bool:
+    """Whether this door answers there."""
+    return (path.startswith("/ingest/") and not path.startswith(PEOPLE)) or bool(thing_of(path))
 
 
 def media_type(headers: Mapping[bytes, bytes]) -> str:

@@ -1,0 +1,193 @@
+"""Cases as Open311 tells them to everybody: what, where, with whom, until when. No word of who reported it.
+
+Public is a case whose class people may report. Words and the address of a report are told only when it came by Open311
+itself, whose senders expect that; telephone numbers, addresses of e-mail and links in them are left out.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from cheng.hub import Hub
+from cheng.infrastructure.case_rows import Entry, entry
+from cheng.infrastructure.tables import acts, cases
+from cheng.kernel.specs import title_of
+from cheng.protocols.open311_services import Service, services
+from cheng.standards.moments import iso, when
+
+SOURCE = "open311"
+STATES = {"open": ("open", "suspended"), "closed": ("closed", "void")}
+"""The two statuses that Open311 knows → what they stand for."""
+AREAS = ("grid", "community", "street", "district")
+"""Areas from the smallest to the largest, as values of a case name them."""
+MOST = 1000
+PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|https?://\S+|www\.\S+|\+?\d(?:[\s()./-]?\d){6,}[xX]?")
+"""E-mail addresses, links, and numbers as long as those of telephones and identity cards."""
+
+main, last = cases.alias("main"), cases.alias("last")
+EFFECTIVE = func.coalesce(last.c.id, main.c.id, cases.c.id)
+STATE = func.coalesce(last.c.state, main.c.state, cases.c.state)
+"""Where a case that was merged goes on; whoever asks for the one is told of the other."""
+JOINED = cases.outerjoin(main, main.c.id == cases.c.merged_into).outerjoin(last, last.c.id == main.c.merged_into)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which requests; what is left empty does not matter. Moments in µs."""
+
+    codes: tuple[str, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    statuses: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    box: tuple[float, float, float, float] | None = None
+    """west, south, east, north in degrees"""
+    updated_after: int | None = None
+    page: int = 1
+    per_page: int = MOST
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The language and the clock of an answer."""
+
+    language: Any
+    zone: tzinfo
+    now: int
+
+    @property
+    def chinese(self) -> bool:
+        return str(self.language.code).startswith("zh")
+
+    def say(self, message: str, /, **values: Any) -> str:
+        return str(self.language.gettext(message, **values))
+
+    def day(self, us: int) -> str:
+        return f"{when(us, self.zone):%Y-%m-%d}"
+
+
+def requests(hub: Hub, wanted: Wanted, words: Words) -> tuple[list[dict[str, Any]], bool]:
+    """The public requests that are wanted, the last opened first, and whether there are more."""
+    known = services(hub, words.chinese, ever=True)
+    codes = [code for code in wanted.codes or known if code in known]
+    if not codes:
+        return [], False
+    query = (
+        select(cases, STATE.label("in_state"), EFFECTIVE.label("goes_on"))
+        .select_from(JOINED)
+        .where(*public(known, codes, one=bool(wanted.codes)), *matching(wanted))
+        .order_by(cases.c.opened.desc(), cases.c.number.desc())
+        .limit(wanted.per_page + 1)
+        .offset((wanted.page - 1) * wanted.per_page)
+    )
+    with hub.store.read() as conn:
+        found = list(conn.execute(query).mappings())
+        ids = {row["goes_on"] for row in found}
+        newest = select(acts.c.case, acts.c.at).join(
+            cases, and_(acts.c.case == cases.c.id, acts.c.seq == cases.c.version)
+        )
+        changed = {case: at for case, at in conn.execute(newest.where(acts.c.case.in_(ids)))}
+        others = select(cases).where(cases.c.id.in_(ids - {row["id"] for row in found}))
+        standing = {row["id"]: entry(row) for row in (*found, *conn.execute(others).mappings())}
+    shown = found[: wanted.per_page]
+    told = [
+        request(entry(row), standing[row["goes_on"]], known[row["class_code"]], changed.get(row["goes_on"]), words)
+        for row in shown
+        if known[row["class_code"]].flow == row["flow"]
+    ]
+    return told, len(found) > wanted.per_page
+
+
+def public(known: Mapping[str, Service], codes: Sequence[str], one: bool) -> list[ColumnElement[bool]]:
+    """What everybody may know of. Parts of a case are told by the case itself; what was put aside is told to those who
+    may have reported it here. `one`: few classes are wanted, so that their index is the way to them."""
+    flows = sorted({known[code].flow for code in codes})
+    column = cases.c.class_code if one else cases.c.class_code.concat("")
+    told = or_(cases.c.state.in_(("open", "suspended", "closed")), cases.c.source == SOURCE)
+    return [cases.c.flow.in_(flows), column.in_(codes), cases.c.parent.is_(None), told]
+
+
+def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+    if wanted.numbers:
+        return [cases.c.number.in_(wanted.numbers)]
+    found: list[ColumnElement[bool]] = []
+    if wanted.start is not None:
+        found.append(cases.c.opened >= wanted.start)
+    if wanted.end is not None:
+        found.append(cases.c.opened <= wanted.end)
+    if len(wanted.statuses) == 1:
+        found.append(STATE.in_(STATES[wanted.statuses[0]]))
+    if wanted.box is not None:
+        west, south, east, north = wanted.box
+        found += [cases.c.longitude.between(west, east), cases.c.latitude.between(south, north)]
+    if wanted.updated_after is not None:
+        moved = select(acts.c.case).where(acts.c.at > wanted.updated_after)
+        found.append(or_(cases.c.id.in_(moved), cases.c.merged_into.in_(moved)))
+    return found
+
+
+def request(own: Entry, main: Entry, service: Service, changed: int | None, words: Words) -> dict[str, Any]:
+    """One request. `main`: the case in which it goes on; itself, unless it was merged."""
+    status = "closed" if main.state in STATES["closed"] else "open"
+    here = own.source == SOURCE
+    updated = main.closed if status == "closed" and main.closed is not None else changed
+    due = main.overall_due or main.due
+    return {
+        "service_request_id": own.number,
+        "status": status,
+        "status_notes": notes(own, main, words),
+        "service_name": service.name,
+        "service_code": service.code,
+        "description": masked(own.text) if here and own.text else None,
+        "agency_responsible": ", ".join(words.say(name) for name in main.departments) or None,
+        "service_notice": None,
+        "requested_datetime": iso(own.opened, words.zone),
+        "updated_datetime": iso(own.opened if updated is None else updated, words.zone),
+        "expected_datetime": iso(due, words.zone) if due is not None and status == "open" else None,
+        "address": address(own, here),
+        "address_id": None,
+        "zipcode": None,
+        "lat": own.latitude,
+        "long": own.longitude,
+        "media_url": None,
+    }
+
+
+def notes(own: Entry, main: Entry, words: Words) -> str:
+    """Where it stands, in a sentence or two."""
+    told = standing(main, words)
+    if main.id == own.id:
+        return told
+    first = words.say("It is handled together with {number}, which is about the same.", number=main.number)
+    return f"{first} {told}"
+
+
+def standing(main: Entry, words: Words) -> str:
+    who = ", ".join(words.say(name) for name in main.departments)
+    if main.state == "closed":
+        return words.say("It was put right and closed on {day}.", day=words.day(main.closed or words.now))
+    if main.state == "void":
+        return words.say("It is not followed any further: there was nothing to do, or it is no matter for the city.")
+    if main.state == "suspended" and main.resumes:
+        return words.say("It has to wait; work goes on by {day}.", day=words.day(main.resumes))
+    if not who or not main.step:
+        return words.say("It has arrived and waits to be given to a department.")
+    translated = words.say(main.step)
+    step = translated if translated != main.step else title_of(main.step)
+    return words.say("It is under way with {who}; present step: {step}.", who=who, step=step)
+
+
+def address(own: Entry, here: bool) -> str | None:
+    """As it was told by Open311; of other reports the area alone, for they may name somebody's door."""
+    told = str(own.values.get("address") or "") if here else ""
+    areas = (str(own.values.get(level) or "") for level in AREAS[1:])
+    return masked(told) or ", ".join(name for name in areas if name) or None
+
+
+def masked(text: str) -> str:
+    """A text without what could lead to a person."""
+    return PRIVATE.sub("…", text).strip()

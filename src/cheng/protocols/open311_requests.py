@@ -6,7 +6,7 @@ itself, whose senders expect that; telephone numbers, addresses of e-mail and li
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
@@ -25,6 +25,7 @@ STATES = {"open": ("open", "suspended"), "closed": ("closed", "void")}
 AREAS = ("grid", "community", "street", "district")
 """Areas from the smallest to the largest, as values of a case name them."""
 MOST = 1000
+FEW_DAYS = 7 * 86_400_000_000
 PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|https?://\S+|www\.\S+|\+?\d(?:[\s()./-]?\d){6,}[xX]?")
 """E-mail addresses, links, and numbers as long as those of telephones and identity cards."""
 
@@ -58,6 +59,8 @@ class Words:
     language: Any
     zone: tzinfo
     now: int
+    _said: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """names that were looked up: a list says the same ones again and again"""
 
     @property
     def chinese(self) -> bool:
@@ -65,6 +68,12 @@ class Words:
 
     def say(self, message: str, /, **values: Any) -> str:
         return str(self.language.gettext(message, **values))
+
+    def name(self, name: str) -> str:
+        """A department or a step as it is called in this language."""
+        if name not in self._said:
+            self._said[name] = self.say(name)
+        return self._said[name]
 
     def day(self, us: int) -> str:
         return f"{when(us, self.zone):%Y-%m-%d}"
@@ -79,7 +88,7 @@ def requests(hub: Hub, wanted: Wanted, words: Words) -> tuple[list[dict[str, Any
     query = (
         select(cases, STATE.label("in_state"), EFFECTIVE.label("goes_on"))
         .select_from(JOINED)
-        .where(*public(known, codes, one=bool(wanted.codes)), *matching(wanted))
+        .where(*public(known, codes, wanted), *matching(wanted, words.now))
         .order_by(cases.c.opened.desc(), cases.c.number.desc())
         .limit(wanted.per_page + 1)
         .offset((wanted.page - 1) * wanted.per_page)
@@ -102,16 +111,16 @@ def requests(hub: Hub, wanted: Wanted, words: Words) -> tuple[list[dict[str, Any
     return told, len(found) > wanted.per_page
 
 
-def public(known: Mapping[str, Service], codes: Sequence[str], one: bool) -> list[ColumnElement[bool]]:
+def public(known: Mapping[str, Service], codes: Sequence[str], wanted: Wanted) -> list[ColumnElement[bool]]:
     """What everybody may know of. Parts of a case are told by the case itself; what was put aside is told to those who
-    may have reported it here. `one`: few classes are wanted, so that their index is the way to them."""
+    may have reported it here. A column whose index would be the long way round is asked as an expression."""
     flows = sorted({known[code].flow for code in codes})
-    column = cases.c.class_code if one else cases.c.class_code.concat("")
+    flow = cases.c.flow.concat("") if wanted.numbers else cases.c.flow
     told = or_(cases.c.state.in_(("open", "suspended", "closed")), cases.c.source == SOURCE)
-    return [cases.c.flow.in_(flows), column.in_(codes), cases.c.parent.is_(None), told]
+    return [flow.in_(flows), cases.c.class_code.concat("").in_(codes), func.coalesce(cases.c.parent, "") == "", told]
 
 
-def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+def matching(wanted: Wanted, now: int) -> list[ColumnElement[bool]]:
     if wanted.numbers:
         return [cases.c.number.in_(wanted.numbers)]
     found: list[ColumnElement[bool]] = []
@@ -125,9 +134,17 @@ def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
         west, south, east, north = wanted.box
         found += [cases.c.longitude.between(west, east), cases.c.latitude.between(south, north)]
     if wanted.updated_after is not None:
-        moved = select(acts.c.case).where(acts.c.at > wanted.updated_after)
-        found.append(or_(cases.c.id.in_(moved), cases.c.merged_into.in_(moved)))
+        found.append(changed_since(wanted.updated_after, now))
     return found
+
+
+def changed_since(since: int, now: int) -> ColumnElement[bool]:
+    """Cases about which something was done: by the acts of some days, or by the last act of each case in turn."""
+    if since > now - FEW_DAYS:
+        moved = select(acts.c.case).where(acts.c.at > since)
+        return or_(cases.c.id.in_(moved), cases.c.merged_into.in_(moved))
+    newest = select(acts.c.at).where(acts.c.case == cases.c.id, acts.c.seq == cases.c.version)
+    return newest.scalar_subquery() > since
 
 
 def request(own: Entry, main: Entry, service: Service, changed: int | None, words: Words) -> dict[str, Any]:
@@ -143,7 +160,7 @@ def request(own: Entry, main: Entry, service: Service, changed: int | None, word
         "service_name": service.name,
         "service_code": service.code,
         "description": masked(own.text) if here and own.text else None,
-        "agency_responsible": ", ".join(words.say(name) for name in main.departments) or None,
+        "agency_responsible": ", ".join(words.name(name) for name in main.departments) or None,
         "service_notice": None,
         "requested_datetime": iso(own.opened, words.zone),
         "updated_datetime": iso(own.opened if updated is None else updated, words.zone),
@@ -167,7 +184,7 @@ def notes(own: Entry, main: Entry, words: Words) -> str:
 
 
 def standing(main: Entry, words: Words) -> str:
-    who = ", ".join(words.say(name) for name in main.departments)
+    who = ", ".join(words.name(name) for name in main.departments)
     if main.state == "closed":
         return words.say("It was put right and closed on {day}.", day=words.day(main.closed or words.now))
     if main.state == "void":
@@ -176,7 +193,7 @@ def standing(main: Entry, words: Words) -> str:
         return words.say("It has to wait; work goes on by {day}.", day=words.day(main.resumes))
     if not who or not main.step:
         return words.say("It has arrived and waits to be given to a department.")
-    translated = words.say(main.step)
+    translated = words.name(main.step)
     step = translated if translated != main.step else title_of(main.step)
     return words.say("It is under way with {who}; present step: {step}.", who=who, step=step)
 

@@ -77,7 +77,10 @@ class Client:
     def services(self) -> list[Offered]:
         """What may be reported there. Refused (502) when it cannot be found out."""
         rows = [row for row in self.rows("services") if row.get("service_code")]
-        return [Offered(said(row, "service_code"), said(row, "service_name"), said(row, "group")) for row in rows]
+        return [
+            Offered(field_of(row, "service_code"), field_of(row, "service_name"), field_of(row, "group"))
+            for row in rows
+        ]
 
     def file(
         self, code: str, text: str, place: tuple[float, float] | None = None, address: str = "", once: str = ""
@@ -89,7 +92,7 @@ class Client:
         if place is not None:
             form |= {"long": f"{place[0]:.7f}", "lat": f"{place[1]:.7f}"}
         told = self.rows("requests", form=form, once=once)
-        number, token = (said(told[0], name) if told else "" for name in ("service_request_id", "token"))
+        number, token = (field_of(told[0], name) if told else "" for name in ("service_request_id", "token"))
         if not number and not token:
             raise self.strange()
         return number or f"token:{token}"
@@ -98,14 +101,16 @@ class Client:
         """What became of it. Refused (409) when they know no such number, (502) when they cannot be reached."""
         if number.startswith("token:"):
             told = self.rows(f"tokens/{quote(number.removeprefix('token:'), safe='')}")
-            number = (said(told[0], "service_request_id") if told else "") or number
+            number = (field_of(told[0], "service_request_id") if told else "") or number
             if number.startswith("token:"):
                 return Stands(number, open=True)
         told = self.rows(f"requests/{quote(number, safe='')}")
-        if not told or said(told[0], "status") not in ("open", "closed"):
+        if not told or field_of(told[0], "status") not in ("open", "closed"):
             raise self.strange()
         row = told[0]
-        return Stands(number, said(row, "status") == "open", said(row, "status_notes"), said(row, "updated_datetime"))
+        return Stands(
+            number, field_of(row, "status") == "open", field_of(row, "status_notes"), field_of(row, "updated_datetime")
+        )
 
     # -- one question
 
@@ -139,7 +144,7 @@ class Client:
     def refusal(self, error: urllib.error.HTTPError) -> Refused:
         """Their sentence, where they have one."""
         try:
-            told = said(self.read(error.read(LONGEST))[0], "description")
+            told = field_of(self.read(error.read(LONGEST))[0], "description")
         except (Refused, IndexError, OSError, HTTPException):
             told = ""
         values = {"city": self.endpoint.name, "reason": told or f"HTTP {error.code}"}
@@ -151,7 +156,7 @@ class Client:
         return Refused("partner-strange", message, {"city": self.endpoint.name}, 502)
 
 
-def said(row: Mapping[str, Any], name: str) -> str:
+def field_of(row: Mapping[str, Any], name: str) -> str:
     """A field as text: some endpoints write numbers, some nothing."""
     value = row.get(name)
     return "" if value is None or isinstance(value, (dict, list)) else str(value).strip()[:CUT]

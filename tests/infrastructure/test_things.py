@@ -1,17 +1,23 @@
 """The register: what is put in is found again, what makes no sense is refused alone, and nothing is ever forgotten."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.registration import NewThing
-from cheng.infrastructure.store import Store
+from cheng.infrastructure.store import Store, next_numbers
 from cheng.infrastructure.tables import thing_versions
 from cheng.infrastructure.things import Things
 from cheng.kernel.house import Area
 from laboratory import Valve, model
 
+COUNT_VERSIONS = select(func.count()).select_from(thing_versions)
 pytestmark = pytest.mark.backends
 
 
@@ -32,7 +38,7 @@ def area(name: str, level: str, geometry: dict[str, object]) -> NewThing:
 
 def versions(store: Store) -> int:
     with store.read() as conn:
-        return conn.execute(select(func.count()).select_from(thing_versions)).scalar_one()
+        return conn.execute(COUNT_VERSIONS).scalar_one()
 
 
 def test_a_second_load_of_the_same_changes_nothing(things: Things, store: Store) -> None:
@@ -124,3 +130,31 @@ def test_the_register_of_a_type_follows_every_change(things: Things) -> None:
     things.put([NewThing("valve-2", "Valve", state="retired")], "me")
     assert valves.active().tolist() == [True, False]
     assert np.all(valves.registered() == things.clock.now())
+
+
+def test_a_large_load_lets_others_write_in_between(
+    things: Things, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def other() -> None:
+        with store.write() as conn:
+            next_numbers(conn, "others")
+            seen.append(conn.execute(COUNT_VERSIONS).scalar_one())
+
+    @contextmanager
+    def write() -> Iterator[Connection]:
+        with Store.write(store) as conn:
+            yield conn
+        with ThreadPoolExecutor() as elsewhere:
+            elsewhere.submit(other).result()
+
+    spot = {"type": "Point", "coordinates": [1, 1]}
+    things.put([NewThing("valve-old", "Valve", geometry=spot)], "me")
+    monkeypatch.setattr("cheng.infrastructure.things.AT_A_TIME", 10)
+    monkeypatch.setattr(things, "store", SimpleNamespace(write=write))
+    rows = [NewThing(f"valve-{n}", "Valve", geometry=spot) for n in range(34)]
+    outcome = things.put([*rows, area("district-1", "district", square(0, 0, 9))], "me")
+    assert outcome.added == 35
+    assert seen == [2, 2, 12, 22, 32, 36]  # the area, who lies in it now, then the rest in parts
+    assert all(valve.areas == ["district-1"] for valve in things.of_type("Valve"))

@@ -49,6 +49,9 @@ def start(hub: Hub, scale: str = "small", seed: int = SEED) -> Feed:
     voices = [make(town, count * SCALES[scale], hub.classes) for make, count in choirs(hub)]
     rows = [row for cast in casts for row in cast.rows]
     register(hub, [*town.things(), *departments(hub, town, rows), *rows])
+    for cast in casts:
+        cast.rows.clear()  # the register has them now, and a million of them take a gigabyte
+    del rows
     if "demo" not in hub.base_map.sources():
         hub.base_map.put("demo", town.features())
     feed = Feed(hub, casts, voices, seed, made)

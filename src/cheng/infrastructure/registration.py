@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from cheng.kernel.entities import Choice, Entity, Place, Quantity
+from cheng.kernel.entities import Choice, Entity, Kept, Place, Quantity
 from cheng.kernel.specs import did_you_mean
-from cheng.standards.places import from_geojson, representative_point
+from cheng.standards.places import from_geojson, plain_point, representative_point
 from cheng.standards.problems import InputError
 
 UNKNOWN = ""
@@ -90,8 +90,9 @@ def checked(row: NewThing, entities: Mapping[str, type[Entity]], old: Thing | No
     if old is not None and old.type not in (row.type, UNKNOWN):
         raise InputError("other-type", f"'{row.id}' is registered as {old.type} already", row.line)
     properties = dict(old.properties) if old else {}
+    fields = entity.fixed()
     for name, value in row.properties.items():
-        properties[name] = property_value(entity, name, value, row.line)
+        properties[name] = property_value(entity, fields, name, value, row.line)
     place = (old.point, old.shape) if old and same_place(row, old) else None
     if place is None:
         if row.geometry is not None:
@@ -118,17 +119,19 @@ def placed(geometry: dict[str, Any] | None) -> tuple[tuple[float, float] | None,
 
 def check_place(geometry: dict[str, Any], name: str, line: int | None) -> None:
     """InputError when GeoJSON is no place on the earth; `name` is the field that holds it."""
+    if plain_point(geometry):
+        return
     try:
         from_geojson(geometry)
     except ValueError as error:
         raise InputError("bad-geometry", f"'{name}': {error}" if name else f"{error}", line) from error
 
 
-def property_value(entity: type[Entity], name: str, value: Any, line: int | None) -> Any:
+def property_value(entity: type[Entity], fields: Mapping[str, Kept], name: str, value: Any, line: int | None) -> Any:
     """A register value as its field wants it; InputError with what was expected."""
-    field = entity.fixed().get(name)
+    field = fields.get(name)
     if field is None:
-        known = did_you_mean(name, list(entity.fixed()))
+        known = did_you_mean(name, list(fields))
         raise InputError("unknown-field", f"{entity.__name__} has no register field '{name}'; {known}", line)
     if isinstance(field, Quantity):
         try:

@@ -2,13 +2,14 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from cheng.infrastructure.area_checks import check_grids
 from cheng.infrastructure.area_lookup import AREA, AreaLookup, counted
+from cheng.infrastructure.bulk import insert_all
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.registered import stored_things
 from cheng.infrastructure.registration import UNKNOWN, NewThing, Outcome, Thing, checked, differs, row_of, snapshot
@@ -25,6 +26,8 @@ from cheng.standards.problems import InputError
 
 EVENTS = "@events"
 """Where event types are numbered among the attributes."""
+AT_A_TIME = 5_000
+"""Rows of one write: however much is registered, others write in between."""
 
 
 class Things:
@@ -202,6 +205,7 @@ class Things:
         """Registers new things and brings known ones up to date; what did not change is left alone.
 
         A row that cannot be taken is refused with its reason and stops no other. Reports come back as InputError.
+        Many rows are written part by part, so that others get to write, and to register, in between.
         """
         outcome, seen = Outcome(), set[str]()
         parted: tuple[list[NewThing], list[NewThing]] = ([], [])
@@ -212,15 +216,27 @@ class Things:
                 continue
             seen.add(row.id)
             parted[row.type != AREA].append(row)
-        with self._lock:
-            if self._put(parted[0], actor, outcome):  # areas go first: the others find theirs among them
-                self._place_again()
-            self._put(parted[1], actor, outcome)
+        areas, others = parted
+        if any([self._put(part, actor, outcome) for part in parts_of(areas)]):  # they go first: the others lie in them
+            self._place_again()
+        for part in parts_of(others):
+            self._put(part, actor, outcome)
         outcome.refused.sort(key=lambda error: error.line or 0)
         return outcome
 
     def _put(self, rows: Iterable[NewThing], actor: str, outcome: Outcome) -> bool:
-        """Takes rows of different things; whether any area changed that things are counted by."""
+        """Takes rows of different things in one write; whether any area changed that things are counted by."""
+        with self._lock:
+            fresh, altered = self._checked(rows, outcome)
+            self._place([*fresh, *altered])
+            self._save(fresh, altered, actor)
+            self._adopt(fresh, altered)
+        outcome.added += len(fresh)
+        outcome.changed += len(altered)
+        return any(counted(thing) for thing in (*fresh, *altered))
+
+    def _checked(self, rows: Iterable[NewThing], outcome: Outcome) -> tuple[list[Thing], list[Thing]]:
+        """The things that are new and those that are not what they were."""
         found: list[tuple[NewThing, Thing]] = []
         for row in rows:
             try:
@@ -245,24 +261,21 @@ class Things:
                 altered.append(thing)
             else:
                 outcome.unchanged += 1
-        self._place([*fresh, *altered])
-        self._save(fresh, altered, actor)
-        self._adopt(fresh, altered)
-        outcome.added += len(fresh)
-        outcome.changed += len(altered)
-        return any(counted(thing) for thing in (*fresh, *altered))
+        return fresh, altered
 
     def _place_again(self) -> None:
         """After areas have changed, every thing finds its areas anew."""
-        placed = [thing for thing in self.by_idx if thing.point is not None]
-        before = [thing.areas for thing in placed]
-        self._place(placed)
-        moved = [thing for thing, areas in zip(placed, before, strict=True) if thing.areas != areas]
-        self._inside = None
-        if moved:
-            change = update(things).where(things.c.idx == bindparam("_idx")).values(areas=bindparam("_areas"))
-            with self.store.write() as conn:
-                conn.execute(change, [{"_idx": thing.idx, "_areas": thing.areas} for thing in moved])
+        change = update(things).where(things.c.idx == bindparam("_idx")).values(areas=bindparam("_areas"))
+        for start in range(0, len(self.by_idx), AT_A_TIME):
+            with self._lock:
+                placed = [thing for thing in self.by_idx[start : start + AT_A_TIME] if thing.point is not None]
+                before = [thing.areas for thing in placed]
+                self._place(placed)
+                moved = [thing for thing, areas in zip(placed, before, strict=True) if thing.areas != areas]
+                self._inside = None
+                if moved:
+                    with self.store.write() as conn:
+                        conn.execute(change, [{"_idx": thing.idx, "_areas": thing.areas} for thing in moved])
 
     def _place(self, changed: Sequence[Thing]) -> None:
         """Finds the areas each thing lies in, largest first."""
@@ -271,29 +284,30 @@ class Things:
         if index is None or not placed:
             return
         points = np.array([thing.point for thing in placed])
-        found = index.locate(points[:, 0], points[:, 1])
-        for row, thing in enumerate(placed):
-            hits = (int(level[row]) for level in found)
-            thing.areas = [index.ids[hit] for hit in hits if hit >= 0 and index.ids[hit] != thing.id]
+        found = np.stack(index.locate(points[:, 0], points[:, 1]), axis=1)
+        said: dict[tuple[str, ...], list[str]] = {}
+        for thing, hits in zip(placed, found.tolist(), strict=True):
+            areas = tuple(index.ids[hit] for hit in hits if hit >= 0 and index.ids[hit] != thing.id)
+            thing.areas = said.setdefault(areas, list(areas))  # neighbours share one list
 
     def area_index(self) -> AreaIndex | None:
         """The areas down to the grids that somebody answers for, by boundary; None while there are none."""
         return self.lookup.areas()
 
     def _save(self, fresh: Sequence[Thing], altered: Sequence[Thing], actor: str) -> None:
-        now = self.clock.now()
-        both = [*fresh, *altered]
-        if not both:
+        if not fresh and not altered:
             return
+        now = self.clock.now()
+        new, changed = ([row_of(thing, now) for thing in some] for some in (fresh, altered))
+        versions = [
+            {"idx": t.idx, "version": t.version, "at": now, "actor": actor, "snapshot": snapshot(t)}
+            for t in (*fresh, *altered)
+        ]
         with self.store.write() as conn:
-            if fresh:
-                conn.execute(insert(things), [row_of(thing, now) for thing in fresh])
-            for thing in altered:
-                conn.execute(update(things).where(things.c.idx == thing.idx).values(row_of(thing, now)))
-            versions = [
-                {"idx": t.idx, "version": t.version, "at": now, "actor": actor, "snapshot": snapshot(t)} for t in both
-            ]
-            conn.execute(insert(thing_versions), versions)
+            insert_all(conn, things.name, new)
+            for row in changed:
+                conn.execute(update(things).where(things.c.idx == row["idx"]).values(row))
+            insert_all(conn, thing_versions.name, versions)
 
     def _adopt(self, fresh: Sequence[Thing], altered: Sequence[Thing]) -> None:
         for thing in fresh:
@@ -326,3 +340,8 @@ class Things:
             self._save(fresh, [], "")
             self._adopt(fresh, [])
             self.strangers += len(fresh)
+
+
+def parts_of(rows: Sequence[NewThing]) -> Iterator[Sequence[NewThing]]:
+    """The same rows, so many at a time that writing them takes no longer than others can wait."""
+    return (rows[start : start + AT_A_TIME] for start in range(0, len(rows), AT_A_TIME))

@@ -30,6 +30,16 @@ def from_geojson(geometry: dict[str, Any]) -> shapely.Geometry:
     return place
 
 
+def plain_point(geometry: dict[str, Any]) -> bool:
+    """Whether GeoJSON is a point on the earth and nothing else: most places are, and need no library to tell."""
+    if len(geometry) != 2 or geometry.get("type") != "Point":
+        return False
+    match geometry.get("coordinates"):
+        case [float(longitude), float(latitude)]:
+            return -180 <= longitude <= 180 and -90 <= latitude <= 90
+    return False
+
+
 def covers(places: npt.NDArray[Any], longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> tuple[Bools, Bools]:
     """Whether each position lies in (or on the edge of) its place, and whether that can be known.
 

@@ -35,7 +35,7 @@ BATCHES = 2
 GOAL = 0.2
 PATIENCE = 60
 PART = re.compile(r'hx-get="([^"]+)"[^>]*hx-trigger="([^"]+)"')
-ON_CHANGE = re.compile(r"cheng:(\w+) from:body(?: throttle:(\d+)s)?")
+ON_CHANGE = re.compile(r"cheng:(\w+)(?:-(\d+)s)? from:body")
 MAP = re.compile(r'data-map="([^"]+)"')
 TOPIC = b'"topic":"%s"'
 BETWEEN_TILES = 2.0

@@ -1,5 +1,6 @@
 """The dashboard and the areas in a browser: what a leader sees, looks into, plays again and shows to visitors."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -152,6 +153,53 @@ def test_an_hour_is_played_and_left_again(open_page: Open, town: Served) -> None
     expect(page.locator("[data-clock]")).not_to_have_text(stands)
     page.get_by_role("button", name="Back to now").click()
     expect(moment).to_be_hidden()
+
+
+def test_what_moves_now_is_hidden_while_an_hour_is_played(open_page: Open, town: Served) -> None:
+    place = {"type": "Point", "coordinates": [106.45, 29.55]}
+    rows = [NewThing(f"played-{n}", "Vehicle", name=f"公务车 {n}", geometry=place) for n in range(3)]
+    assert not town.hub.things.put(rows, "test").refused
+    page = open_page("/dashboard#at=14/29.55/106.45", "leader", lang="en")
+    sheet = page.locator(".map-sheet")
+    expect(sheet).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Replay").click()
+    expect(sheet).to_be_hidden()
+    page.get_by_role("button", name="Pause").click()
+    if not (vehicles := page.locator("input[value=Vehicle]")).is_visible():
+        page.locator("[data-legend] summary").click()
+    vehicles.uncheck()
+    vehicles.check()
+    expect(sheet).to_be_hidden()
+    page.emulate_media(color_scheme="dark")  # the style is loaded anew where the hour of the day changes it
+    expect(sheet).to_be_hidden()
+    page.get_by_role("button", name="Back to now").click()
+    expect(sheet).to_be_visible()
+
+
+def test_a_burst_of_changes_is_asked_for_at_once_and_once_more(open_page: Open, town: Served) -> None:
+    page = open_page("/areas", "leader", lang="en")
+    page.route(re.compile("/live(\\?|$)"), lambda route: route.abort("aborted"))  # nothing changes but what the test says
+    page.clock.install()
+    page.goto("/dashboard")
+    part, asked = page.locator("#wall-happening"), []
+    page.on("request", lambda request: asked.append(request.url) if "/dashboard/happening" in request.url else None)
+
+    def burst(changes: int) -> None:
+        page.evaluate("n => { while (n--) document.body.dispatchEvent(new CustomEvent('cheng:alerts')); }", changes)
+
+    def answered(count: int) -> None:
+        expect(part).not_to_have_class(re.compile("htmx-request"))
+        assert len(asked) == count
+
+    expect(page.locator(".map-canvas")).to_be_visible()
+    burst(5)
+    answered(1)
+    page.clock.fast_forward(3_000)
+    answered(2)
+    page.clock.fast_forward(3_000)
+    answered(2)
+    burst(1)
+    answered(3)
 
 
 def test_an_hour_of_the_future_is_refused_in_words(open_page: Open, town: Served) -> None:

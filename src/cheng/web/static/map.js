@@ -58,6 +58,7 @@ class City {
     Object.assign(this, { box, told });
     this.layers = [];
     this.areas = null; // what else can be pointed at, where a page wants it
+    this.now = true; // things are shown as they are now
     this.looked = 0;
   }
 
@@ -120,6 +121,7 @@ class City {
       const Kind = told.moves ? Moving : Things;
       return new Kind(this.map, told, this.look, this.told.badness);
     });
+    if (!this.now) this.live(false);
     for (const key of this.box.querySelectorAll(".map-key")) {
       const told = this.told.layers.find((each) => each.type === key.dataset.type);
       key.firstElementChild.setAttribute("fill", told.colour[this.look]);
@@ -152,7 +154,7 @@ class City {
   switch(box) {
     const told = this.told.layers.find((each) => each.type === box.value);
     told.shown = box.checked;
-    this.layers.find((layer) => layer.told === told)?.show(box.checked);
+    this.layers.find((layer) => layer.told === told)?.show(this.now && box.checked);
     const hidden = this.told.layers.filter((each) => !each.shown).map((each) => each.type);
     const address = new URL(location.href);
     if (hidden.length) address.searchParams.set("hide", hidden.join(","));
@@ -162,6 +164,7 @@ class City {
 
   /** Shows things as they are now, or, while something else is played on the map, not at all. */
   live(on) {
+    this.now = on;
     for (const layer of this.layers) layer.show(on && layer.told.shown);
   }
 
@@ -176,7 +179,7 @@ class City {
 
   /** The number of the thing under a point of the screen, or null. */
   found(point) {
-    for (const layer of this.layers) {
+    for (const layer of this.now ? this.layers : []) {
       const idx = layer.told.shown ? layer.at(point) : null;
       if (idx !== null) return idx;
     }
@@ -186,7 +189,7 @@ class City {
   async point({ point, lngLat }) {
     const idx = this.found(point);
     if (idx !== null) return this.pointed(idx);
-    const square = this.layers.some((layer) => layer.told.shown && layer.gathered?.(point));
+    const square = this.now && this.layers.some((layer) => layer.told.shown && layer.gathered?.(point));
     if (square) return this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 });
     this.areas?.click(point);
     return this.close();

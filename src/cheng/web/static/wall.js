@@ -3,6 +3,7 @@
 // and the thing, so that the way back leads through them.
 
 import { Areas, around } from "./map_areas.js";
+import "./paces.js";
 import { sounds } from "./sounds.js";
 import { Replay } from "./wall_replay.js";
 import { Thing } from "./wall_thing.js";

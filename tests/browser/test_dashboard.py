@@ -96,6 +96,22 @@ def test_a_thing_is_shown_in_place_until_escape(open_page: Open, town: Served) -
         expect(panel).to_be_visible()
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_thing_in_place_stays_visible_on_the_map(open_page: Open, town: Served, narrow: bool) -> None:
+    cover = town.hub.things.find("browsed-1").idx
+    page = open_page(f"/dashboard?thing={cover}", "leader", narrow=narrow)
+    panel, pin = page.locator("[data-thing]"), page.locator(".wall-pin")
+    expect(pin).to_be_visible(timeout=30_000)
+    page.wait_for_url("**at=15/**")  # it has gone near
+    over, ring, map_ = (each.bounding_box() for each in (panel, pin, page.locator(".map-canvas")))
+    assert over and ring and map_
+    assert map_["x"] < ring["x"] < map_["x"] + map_["width"] - ring["width"]
+    beside = ring["x"] > over["x"] + over["width"] or ring["y"] + ring["height"] < over["y"]
+    assert beside
+    page.keyboard.press("Escape")
+    expect(pin).to_have_count(0)
+
+
 def test_a_thing_that_is_none_is_told_and_the_wall_stays(open_page: Open, town: Served) -> None:
     page = open_page("/dashboard?thing=987654", "leader", lang="en")
     expect(page.locator("#toasts")).to_contain_text("There is no thing")

@@ -103,6 +103,7 @@ def test_a_thing_says_how_it_stands(hub: Hub, visitor: Come) -> None:
     data = json_of(visitor("leader"), f"{path}.json")
     assert [row["level"] for row in data["alerts"]] == ["danger"]
     assert [case["light"] for case in data["cases"]] == ["green"]
+    assert data["place"] == list(hub.things.find("hydrant-1").point)
     assert json_of(visitor("operator"), f"{path}.json")["cases"] == []
 
 

@@ -90,6 +90,7 @@ def thing(ask: Ask, idx: int) -> Page:
         "type": found.type,
         "name": found.name or found.id,
         "state": ask._(STATES.get(found.state, found.state)),
+        "place": spot(ask, found, known),
         "alerts": None if alerts is None else [linked(ask, row) for row in alerts],
         "cases": cases,
     }
@@ -97,10 +98,20 @@ def thing(ask: Ask, idx: int) -> Page:
     extra |= {
         "trail": trail(ask, found),
         "nowhere": nowhere(found, known),
+        "still": not any(isinstance(field, Track) for field in known.values()),
         "now_rows": now_rows(ask, found, fields, last_values(ask.hub, found, fields)),
         "charts": courses(ask, found, fields),
     }
     return Page("dashboard/thing.html", data, extra=extra, fragment="thing")
+
+
+def spot(ask: Ask, found: Thing, known: dict[str, Kept]) -> tuple[float, float] | None:
+    """Where the map shows a thing: longitude and latitude of where it said last that it was, or of its own place."""
+    tracks = {name: field for name, field in known.items() if isinstance(field, Track)}
+    for last in last_values(ask.hub, found, tracks).values():
+        place: tuple[float, float] = last.value
+        return place
+    return found.point
 
 
 def courses(ask: Ask, found: Thing, fields: dict[str, Kept]) -> list[dict[str, Any]]:

@@ -99,6 +99,8 @@ box.addEventListener("cheng:drawn", (event) => {
   city.areas = place.areas;
   replay.city = city;
   if (place.told.area && !given) place.fly();
+  thing.city = city;
+  thing.sight();
 });
 box.addEventListener("cheng:point", (event) => {
   event.preventDefault();
@@ -111,4 +113,4 @@ addEventListener("popstate", () => {
   if (place.asked !== place.told.area) place.go(place.asked, false);
   thing.follow(new URL(location.href).searchParams.get("thing"));
 });
-thing.follow(new URL(location.href).searchParams.get("thing"));
+thing.follow(new URL(location.href).searchParams.get("thing"), !given);

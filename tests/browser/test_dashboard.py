@@ -104,7 +104,9 @@ def test_a_thing_in_place_stays_visible_on_the_map(open_page: Open, town: Served
     expect(pin).to_be_visible(timeout=30_000)
     page.wait_for_url("**at=15/**")  # it has gone near
     over, ring, map_ = (each.bounding_box() for each in (panel, pin, page.locator(".map-canvas")))
-    assert over and ring and map_
+    assert over is not None
+    assert ring is not None
+    assert map_ is not None
     assert map_["x"] < ring["x"] < map_["x"] + map_["width"] - ring["width"]
     beside = ring["x"] > over["x"] + over["width"] or ring["y"] + ring["height"] < over["y"]
     assert beside
@@ -194,7 +196,9 @@ def test_what_moves_now_is_hidden_while_an_hour_is_played(open_page: Open, town:
 
 def test_a_burst_of_changes_is_asked_for_at_once_and_once_more(open_page: Open, town: Served) -> None:
     page = open_page("/areas", "leader", lang="en")
-    page.route(re.compile("/live(\\?|$)"), lambda route: route.abort("aborted"))  # nothing changes but what the test says
+    page.route(
+        re.compile("/live(\\?|$)"), lambda route: route.abort("aborted")
+    )  # nothing changes but what the test says
     page.clock.install()
     page.goto("/dashboard")
     part, asked = page.locator("#wall-happening"), []

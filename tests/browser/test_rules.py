@@ -30,7 +30,7 @@ def test_the_slider_moves_the_number_of_alerts(open_page: Open) -> None:
     expect(page.locator("#k-n0")).to_have_value("10")
     expect(page.locator(".trial-said")).to_contain_text("tilt > 10 °")
     assert count(page) > before
-    expect(page.locator(".bar-tried").first).to_be_visible()
+    expect(page.locator('.bar-tried:not([height="0.0"])').first).to_be_visible()  # a day without alerts has none
     expect(page.locator("[data-trial-result] canvas")).to_be_visible()
     assert axe(page) == []
     shot(page, "rule-slider")

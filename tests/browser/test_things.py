@@ -58,6 +58,19 @@ def test_without_scripts_the_readings_are_a_list(open_page: Open, cover: str) ->
     expect(page.locator(".chart-canvas")).to_be_hidden()
 
 
+def test_a_page_is_printed_with_the_charts_nobody_scrolled_to(open_page: Open, cover: str) -> None:
+    page = open_page("/sign-in", "officer", lang="en")
+    page.set_viewport_size({"width": 1280, "height": 200})
+    with page.expect_response("**/history/water.json**"):  # brought while the page rests
+        page.goto(f"/things/Cover/{cover}")
+        expect(page.locator("[data-chart] canvas")).to_have_count(0)
+    page.evaluate("() => new Promise((rested) => setTimeout(rested))")
+    page.pdf()
+    figures = page.locator("[data-chart]").count()
+    assert figures > 1
+    expect(page.locator("[data-chart] canvas")).to_have_count(figures)
+
+
 def test_a_chart_in_the_dark(open_page: Open, cover: str) -> None:
     page = open_page(f"/things/Cover/{cover}?range=7d", "officer", dark=True)
     expect(page.locator("[data-chart] canvas").first).to_be_visible()

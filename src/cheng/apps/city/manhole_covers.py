@@ -78,7 +78,7 @@ class unheard(Rule):
 
 
 class flat_battery(Rule):
-    """The battery of the sensor under cover {id} in {ward} is down to {battery} %."""
+    """The battery of the sensor under cover {id} in {ward} is down to {battery}%."""
 
     when = Cover.battery < 15
     release = Cover.battery > 40

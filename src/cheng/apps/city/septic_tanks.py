@@ -35,7 +35,7 @@ class Tank(Entity):
 
 
 class gas_warning(Rule):
-    """Methane in {name} has reached {methane} % of the explosive limit; ventilate and watch it."""
+    """Methane in {name} has reached {methane}% of the explosive limit; ventilate and watch it."""
 
     when = Tank.methane >= 10
     hold = minutes(3)
@@ -44,7 +44,7 @@ class gas_warning(Rule):
 
 
 class gas_danger(Rule):
-    """Methane in {name} has reached {methane} % of the explosive limit; keep fire away and send the crew."""
+    """Methane in {name} has reached {methane}% of the explosive limit; keep fire away and send the crew."""
 
     when = Tank.methane >= 25
     hold = minutes(1)
@@ -54,7 +54,7 @@ class gas_danger(Rule):
 
 
 class gas_emergency(Rule):
-    """Methane in {name} has reached {methane} % of the explosive limit; clear the street."""
+    """Methane in {name} has reached {methane}% of the explosive limit; clear the street."""
 
     when = Tank.methane >= 50
     release = Tank.methane < 40
@@ -63,7 +63,7 @@ class gas_emergency(Rule):
 
 
 class gas_rising(Rule):
-    """Methane in {name} has risen by ten points within ten minutes and stands at {methane} %."""
+    """Methane in {name} has risen by ten points within ten minutes and stands at {methane}%."""
 
     when = Tank.methane.rises(10, within=minutes(10))
     basis = "Duty rules of the district for septic tanks, art. 6"

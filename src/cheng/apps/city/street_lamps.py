@@ -73,7 +73,7 @@ class plan(Job):
 
 
 class dark(Rule):
-    """Lamp {name} on {road} is set to {level} % and draws no current."""
+    """Lamp {name} on {road} is set to {level}% and draws no current."""
 
     when = (Lamp.level > 0) & (Lamp.current < 0.05)
     hold = minutes(10)

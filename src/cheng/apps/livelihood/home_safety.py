@@ -70,7 +70,7 @@ class intrusion(Rule):
 
 
 class gas_leak(Rule):
-    """Gas in the kitchen of {name} in {compound}: {gas} % of the explosive limit."""
+    """Gas in the kitchen of {name} in {compound}: {gas}% of the explosive limit."""
 
     when = Household.gas >= 10
     release = Household.gas < 5

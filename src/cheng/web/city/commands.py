@@ -61,7 +61,7 @@ def hint(ask: Ask, field: Kept) -> str:
 
 
 def arguments_text(ask: Ask, command: Command | None, arguments: dict[str, Any]) -> str:
-    """The arguments of a command that was sent: 40 %."""
+    """The arguments of a command that was sent: 40%."""
     fields = command.arguments if command is not None else {}
     return ", ".join(shown(ask, fields[n], v) if n in fields else f"{n} = {v}" for n, v in arguments.items())
 

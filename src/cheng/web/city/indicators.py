@@ -13,7 +13,7 @@ from cheng.standards.units import unit
 from cheng.web.ask import Ask
 from cheng.web.city.periods import Period, choices, field_value, period
 from cheng.web.city.seeing import area_name
-from cheng.web.city.words import field_name, title
+from cheng.web.city.words import field_name, measured, title
 from cheng.web.pages import Column, Page, get
 
 INDICATORS = (
@@ -60,13 +60,13 @@ def indicator_of(ask: Ask, app: str, name: str) -> type[Indicator]:
 
 
 def number(ask: Ask, indicator: type[Indicator], value: float | None) -> str:
-    """A value as people read it: 93.72 %, 4.5 h."""
+    """A value as people read it: 93.72%, 4.5 h."""
     measure = indicator.how()
     if value is None:
         return "–"
     if measure.kind == "ratio":
         return ask.local.percent(value, 2)
-    return f"{ask.local.number(value)} {sign(ask, indicator)}".strip()
+    return measured(ask.local.number(value), sign(ask, indicator))
 
 
 def sign(ask: Ask, indicator: type[Indicator]) -> str:

@@ -109,8 +109,12 @@ def shown(ask: Ask, field: Kept, value: Any, with_unit: bool = True) -> str:
     if isinstance(field, Choice):
         return ask._(str(value))
     text = ask.local.number(value) if isinstance(value, (int, float)) else str(value)
-    sign = symbol(field) if with_unit else ""
-    return f"{text} {sign}" if sign else text
+    return measured(text, symbol(field) if with_unit else "")
+
+
+def measured(text: str, sign: str) -> str:
+    """A number with its unit: 4.5 h, 91.67%."""
+    return f"{text}{sign}" if sign == "%" else f"{text} {sign}".strip()
 
 
 def span(ask: Ask, length: Duration) -> str:

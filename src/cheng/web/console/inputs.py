@@ -12,7 +12,7 @@ COLUMNS = (
     Column("key", "Input"),
     Column("rate", "Readings per second", "number"),
     Column("half_ms", "Half wait up to", "number", unit="ms"),
-    Column("most_ms", "99 % wait up to", "number", unit="ms"),
+    Column("most_ms", "99% wait up to", "number", unit="ms"),
     Column("refused_share", "Refused", "percent"),
     Column("readings", "Since the start", "number"),
     Column("refused", "Refused since the start", "number"),

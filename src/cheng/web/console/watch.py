@@ -29,7 +29,7 @@ FLOOD = 10
 SLOW = 0.2
 """Share of a core that the judging of one type may take before it is worth a look."""
 MONTH = 30
-TITLES = {"failing": "fails", "flood": "flood", "slow": "slow", "never": "never spoke", "works": "works"}
+TITLES = {"failing": "Failing", "flood": "In flood", "slow": "Slow", "never": "Never spoke", "works": "Working"}
 ORDER = list(TITLES)
 
 

@@ -107,7 +107,7 @@ def thing(ask: Ask, idx: int) -> Page:
 
 def spot(ask: Ask, found: Thing, known: dict[str, Kept]) -> tuple[float, float] | None:
     """Where the map shows a thing: longitude and latitude of where it said last that it was, or of its own place."""
-    tracks = {name: field for name, field in known.items() if isinstance(field, Track)}
+    tracks: dict[str, Kept] = {name: field for name, field in known.items() if isinstance(field, Track)}
     for last in last_values(ask.hub, found, tracks).values():
         place: tuple[float, float] = last.value
         return place

@@ -10,9 +10,12 @@
 import { ask } from "./cheng.js";
 
 let library = null;
+let resting = 0;
+const waiting = new Map(); // figures nobody came to yet: who watches for them, and what they are drawn from
 const COLOURS = ["--accent", "--light-yellow", "--light-green", "--danger", "--ink-2"];
 const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [4, 4]];
 const MOST_ROWS = 500;
+const REST = 3000; // milliseconds after a page is there
 const NEAR = "300px"; // a chart so close to the screen is drawn before one comes there
 
 export function start(part) {
@@ -20,21 +23,45 @@ export function start(part) {
   for (const figure of figures) {
     if (figure.dataset.drawn) continue;
     figure.dataset.drawn = "1";
-    near(figure, () => {
-      draw(figure).catch((error) => (readout(figure).textContent = `${figure.dataset.textFailed || ""} ${error.message}`));
-    });
+    near(figure);
   }
+  if (document.readyState === "complete") rest();
 }
 
-/** Calls when a figure comes near the screen: what is further down costs a phone nothing. */
-function near(figure, then) {
-  const watch = new IntersectionObserver((seen) => {
-    if (!seen.some((each) => each.isIntersecting)) return;
-    watch.disconnect();
-    then();
-  }, { rootMargin: NEAR });
+/** Draws a figure when it comes near the screen: what is further down costs a phone nothing. */
+function near(figure) {
+  const watch = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && come(figure), { rootMargin: NEAR });
+  waiting.set(figure, { watch, told: null });
   watch.observe(figure);
 }
+
+function come(figure) {
+  const { watch, told } = waiting.get(figure);
+  watch.disconnect();
+  waiting.delete(figure);
+  put(figure, told).catch((error) => (readout(figure).textContent = `${figure.dataset.textFailed || ""} ${error.message}`));
+}
+
+/** At once, where it is known what to draw. */
+async function put(figure, told) {
+  draw(figure, ...(told ?? (await bring(figure))));
+}
+
+/** What a figure is drawn from. */
+function bring(figure) {
+  return Promise.all([ask(figure.dataset.src), load()]);
+}
+
+/** Who prints a page wants all of it, and the browser waits for nothing then: what is needed is brought while it rests. */
+function rest() {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    for (const [figure, one] of waiting) if (!one.told) bring(figure).then((told) => (one.told = told), () => null);
+  }, REST);
+}
+
+addEventListener("load", rest);
+addEventListener("beforeprint", () => [...waiting.keys()].forEach(come));
 
 function load() {
   library ||= new Promise((resolve, reject) => {
@@ -89,13 +116,13 @@ function words(data) {
   const language = document.documentElement.lang;
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone: data.zone });
-  const value = (v) => (data.labels ? data.labels[v] ?? number.format(v) : `${number.format(v)} ${data.unit || ""}`.trim());
+  const sign = data.unit && data.unit !== "%" ? ` ${data.unit}` : data.unit || "";
+  const value = (v) => (data.labels ? data.labels[v] ?? number.format(v) : number.format(v) + sign);
   const marks = (bits) => Object.entries(data.marks || {}).filter(([bit]) => bits & bit).map(([, text]) => text).join(", ");
   return { language, number, value, marks, moment: (seconds) => moment.format(seconds * 1000) };
 }
 
-async function draw(figure) {
-  const [data, Plot] = await Promise.all([ask(figure.dataset.src), load()]);
+function draw(figure, data, Plot) {
   const canvas = figure.querySelector(".chart-canvas");
   const state = { data, ...columns(data), words: words(data), figure };
   const say = (i) => speak(state, i);

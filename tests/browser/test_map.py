@@ -1,5 +1,6 @@
 """The map in a browser: it is drawn by day and by night, wide and narrow, with nothing asked of anybody else."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -74,6 +75,26 @@ def test_pointing_at_a_thing_tells_what_it_is(open_page: Open, town: Served) -> 
     assert axe(page) == []
     page.keyboard.press("Escape")
     expect(card).to_have_count(0)
+
+
+def test_a_card_does_not_cover_what_it_is_about(open_page: Open, town: Served) -> None:
+    page = open_page(f"/map#at=17/{HERE[1] + 0.0012}/{HERE[0] - 0.0008}", lang="en", narrow=True)
+    drawn(page)
+    canvas = page.locator(".map-canvas canvas").first.bounding_box()
+    assert canvas
+    scale = 512 * 2**17 / 360
+    spot = canvas["x"] + canvas["width"] / 2 + 0.0008 * scale, canvas["y"] + canvas["height"] / 2 + 0.0012 * scale * 1.15
+    card = page.locator(".map-card")
+    for _ in range(20):
+        page.mouse.click(*spot)
+        page.wait_for_timeout(500)
+        if card.count():
+            break
+    expect(card).to_contain_text("地图井盖 0")
+    over = card.bounding_box()
+    assert over
+    assert spot[1] > over["y"]
+    expect(page).not_to_have_url(re.compile("#at=17/29.5622/"))  # the map has moved up
 
 
 def test_without_webgl_there_is_a_sentence_and_a_list(open_page: Open, town: Served) -> None:

@@ -9,6 +9,7 @@ import { Moving } from "./map_moving.js";
 const beside = (name) => new URL(`./vendor/${name}`, import.meta.url).href;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const PAUSE = 2000; // between two looks at what has changed
+const BESIDE = 16; // pixels around a thing that a card does not cover
 const REST = 30000; // the same where nobody tells us
 
 let library = null;
@@ -188,7 +189,7 @@ class City {
 
   async point({ point, lngLat }) {
     const idx = this.found(point);
-    if (idx !== null) return this.pointed(idx);
+    if (idx !== null) return this.pointed(idx, point);
     const square = this.now && this.layers.some((layer) => layer.told.shown && layer.gathered?.(point));
     if (square) return this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 });
     this.areas?.click(point);
@@ -196,9 +197,16 @@ class City {
   }
 
   /** Somebody pointed at a thing: a page that shows things in its own way says so by preventing the card. */
-  pointed(idx) {
+  pointed(idx, point) {
     const event = new CustomEvent("cheng:point", { bubbles: true, cancelable: true, detail: { idx } });
-    return this.box.dispatchEvent(event) && this.card(idx);
+    return this.box.dispatchEvent(event) && this.card(idx, point);
+  }
+
+  /** Moves the map up when a card lies on what somebody pointed at. */
+  reveal(card, { x, y }) {
+    const { offsetLeft, offsetTop, offsetWidth } = card;
+    const below = y + BESIDE > offsetTop && x + BESIDE > offsetLeft && x - BESIDE < offsetLeft + offsetWidth;
+    if (below) this.map.panBy([0, y + 2 * BESIDE - offsetTop]);
   }
 
   close() {
@@ -206,7 +214,7 @@ class City {
     this.open = null;
   }
 
-  async card(idx) {
+  async card(idx, point) {
     const told = await ask(`${this.told.thing}/${idx}`);
     this.close();
     const { words } = this.told;
@@ -233,5 +241,6 @@ class City {
     close.addEventListener("click", () => this.close());
     card.addEventListener("keydown", (event) => event.key === "Escape" && (this.close(), this.map.getCanvas().focus()));
     card.focus({ preventScroll: true });
+    if (point) this.reveal(card, point);
   }
 }

@@ -5,6 +5,7 @@ const KEPT = "desk-map";
 const EDGE = 56; // pixels around all places
 const [ALONE, CLOSE] = [15.5, 18]; // the nearest zoom for one place, and for several
 const LABEL = 136; // pixels to each side that the label of a place may need
+const IDLE = 2000; // milliseconds after which a page is waited for no longer
 const phone = matchMedia("(max-width: 64rem)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const ORDER = ["red", "yellow", "green", "grey", "photo"]; // what lies on top of what
@@ -22,7 +23,7 @@ class Places {
     });
     document.body.addEventListener("htmx:afterSettle", () => this.city && this.draw());
     for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (event) => this.point(event));
-    this.show(!phone.matches && localStorage.getItem(KEPT) !== "folded");
+    this.show(!phone.matches && localStorage.getItem(KEPT) !== "folded", rested);
   }
 
   fold(away) {
@@ -30,10 +31,11 @@ class Places {
     this.show(!away);
   }
 
-  show(on) {
+  /** `when` calls when the map may be drawn: its room is there at once. */
+  show(on, when = (then) => then()) {
     this.box.hidden = !on;
     this.button.setAttribute("aria-expanded", String(on));
-    if (on) this.load();
+    if (on) when(() => this.load());
   }
 
   /** The map with its library, once. */
@@ -88,6 +90,13 @@ class Places {
     inside(found.element, map.project(at), map.getContainer().clientWidth);
     if (type === "focusin" && !map.getBounds().contains(at)) map.easeTo({ center: at, duration: calm.matches ? 0 : 400 });
   }
+}
+
+/** Calls when the page is there and the browser has nothing else to do: the list goes first. */
+function rested(then) {
+  const idle = () => (globalThis.requestIdleCallback ? requestIdleCallback(then, { timeout: IDLE }) : setTimeout(then));
+  if (document.readyState === "complete") idle();
+  else addEventListener("load", idle, { once: true });
 }
 
 /** Moves the label of a place so that all of it can be read. */

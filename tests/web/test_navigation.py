@@ -5,17 +5,17 @@ from collections.abc import Callable
 from house import Visitor
 
 from cheng.web.app import Web
-from cheng.web.navigation import FIRST, SECTIONS, section_of
+from cheng.web.navigation import FIRST, SECTIONS, first_part, section_of
 
 Come = Callable[..., Visitor]
 
 
 def test_sections_and_menus_come_from_the_pages_themselves(app: Web, visitor: Come) -> None:
-    menus = app.state.navigation.menus
+    menus, homes = app.state.navigation.menus, app.state.navigation.homes
     assert set(menus) <= set(SECTIONS)
     for section, entries in menus.items():
         assert [e.order for e in entries] == sorted(e.order for e in entries)
-        assert all(section_of(e.path) == section for e in entries)
+        assert all(homes.get(first_part(e.path), section_of(e.path)) == section for e in entries)
 
 
 def test_nobody_is_shown_a_way_that_is_closed_to_them(app: Web, visitor: Come) -> None:

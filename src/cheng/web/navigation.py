@@ -53,6 +53,8 @@ class Navigation:
     """What the routes themselves say."""
 
     menus: dict[str, list[Entry]] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    """first part of an address → the section that its pages say they belong to"""
     paths: set[str] = field(default_factory=set)
 
     @classmethod
@@ -62,8 +64,10 @@ class Navigation:
         for route in routes:
             found.paths.add(route.path)
             for handler in handlers_of(route):
+                if home := handler.opt.get("section"):
+                    found.homes[first_part(route.path)] = home
                 if (text := handler.opt.get("entry")) and route.path == min(handler.paths, key=len):
-                    section = section_of(route.path)
+                    section = found.homes.get(first_part(route.path), section_of(route.path))
                     told = {key: handler.opt.get(key, "") for key in ("about", "icon")}
                     entry = Entry(text, route.path, handler.opt["needs"], handler.opt.get("order", 100), **told)
                     found.menus.setdefault(section, []).append(entry)
@@ -74,9 +78,9 @@ class Navigation:
     def section(self, ask: Ask) -> str:
         """Which section the page belongs to; "" for none."""
         path = str(ask.request.scope["path"])
-        section = section_of(path)
+        section = self.homes.get(first_part(path), section_of(path))
         mine = {entry.path.split("/")[1] for entry in self.menus.get(CITY, [])}
-        return section if section != CITY or path.strip("/").split("/")[0] in mine else ""
+        return section if section != CITY or first_part(path) in mine else ""
 
     def sections(self, ask: Ask) -> list[Entry]:
         """The sections this reader may enter, with the present one marked."""
@@ -109,8 +113,12 @@ class Navigation:
 
 def section_of(path: str) -> str:
     """The section by the first part of an address."""
-    first = path.strip("/").split("/")[0]
+    first = first_part(path)
     return first if first in SECTIONS else CITY
+
+
+def first_part(path: str) -> str:
+    return path.strip("/").split("/")[0]
 
 
 def open_to(ask: Ask, needs: Any) -> bool:

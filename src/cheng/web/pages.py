@@ -28,7 +28,8 @@ A module in the folder of those who read it (`web/desk/cases.py`), a template of
   buttons by `{% if may("act", target) %}`.
 * `shared`: the part for htmx is the same for all with the same roles, department and language, and is drawn once for
   those who ask in the same moment. A function of `ask` names what else it depends on: `everybody`, or who they are.
-* `entry`, `order`: a line in the section's menu; on the portal also a card, with `about` (a sentence) and `icon`.
+* `entry`, `order`: a line in the section's menu; on the portal also a card, with `about` (a sentence) and `icon`. The
+  section is the first part of the address; `section="portal"` says that a short address belongs to another one.
   Handlers are plain functions and run in a thread: call the store.
 * `ask`: `.hub .actor .session .local .form .now .query("q") .whole("page", 1) .choice(…) .limit() .url(…) .here(…)`;
   `ask._("…")` speaks the reader's language.
@@ -164,6 +165,7 @@ def get(
     order: int = 100,
     about: str = "",
     icon: str = "",
+    section: str = "",
     api: bool = False,
     shared: Callable[[Ask], Hashable] | None = None,
     opt: dict[str, Any] | None = None,
@@ -171,7 +173,7 @@ def get(
 ) -> Decorator:
     """A page under `path`; further options are Litestar's."""
     told = {"entry": entry, "order": order, "about": about, "icon": icon, "api": api, "page": not api, **(opt or {})}
-    told["shared"] = shared
+    told |= {"shared": shared, "section": section}
     return route(litestar_get, path, needs, told, options)
 
 

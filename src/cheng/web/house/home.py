@@ -20,7 +20,7 @@ def home(ask: Ask) -> Answer:
     return Redirect(ask.url(start)) if start != "/portal" else portal_page(ask)
 
 
-@get("/portal", needs=PUBLIC, entry="Start", order=0)
+@get("/portal", needs=PUBLIC, entry="Start", order=1)
 def portal(ask: Ask) -> Page:
     """What the city offers, in plain words."""
     return portal_page(ask)

@@ -24,8 +24,9 @@ from cheng.web.house.crier import Crier
 from cheng.web.house_of import House
 from cheng.web.metrics import Counts
 from cheng.web.modules import offered
-from cheng.web.navigation import Navigation
+from cheng.web.navigation import Navigation, first_part
 from cheng.web.people import REPRESENTATION, People
+from cheng.web.portal.limits import Limits
 from cheng.web.shared import Shared
 from cheng.web.templating import FOLDER as TEMPLATES
 from cheng.web.templating import Templates
@@ -88,6 +89,7 @@ def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = (
     counts = Counts()
     shared = Shared()
     state = {"hub": hub, "crier": Crier(hub, shared), "shared": shared, "presence": Presence(), "counts": counts}
+    state |= {"limits": Limits()}
     state |= {"catalogues": Catalogues.load()}
     state |= {"templates": Templates(Assets.read(), (*folders, TEMPLATES)), "twinned": set(), "literal": set()}
     app = Web(
@@ -108,10 +110,6 @@ def create_app(hub: House, more: Iterable[Any] = (), folders: Sequence[Path] = (
     app.state.twinned = {first_part(route.path) for route in app.routes if twinned(route)}
     app.state.literal = {route.path for route in app.routes if "." in route.path}
     return app
-
-
-def first_part(path: str) -> str:
-    return path.lstrip("/").split("/")[0]
 
 
 def twinned(route: Any) -> bool:

@@ -22,6 +22,7 @@ def cover(served: Served) -> str:
     ("role", "path"),
     [
         ("", "/portal"),
+        ("", "/report"),
         ("", "/things/Cover/{cover}"),
         ("", "/map"),
         ("officer", "/desk"),

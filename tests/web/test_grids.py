@@ -54,7 +54,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 
 def faults(visitor: Visitor, query: str = "") -> list[tuple[str, int, str]]:
-    return [(one["kind"], one["area"], one["grids"]) for one in json_of(visitor, f"{CHECK}.json{query}")["faults"]]
+    return [(one["kind"], one["area"], one["codes"]) for one in json_of(visitor, f"{CHECK}.json{query}")["faults"]]
 
 
 def test_gaps_and_overlaps_are_told_with_their_size_and_shape(hub: Hub, visitor: Come) -> None:
@@ -87,7 +87,7 @@ def test_the_check_follows_the_register_and_the_area_chosen(hub: Hub, visitor: C
     hub.things.put([unit(2, 0, 0.5, 1, 1)], "test")
     assert faults(operator) == []
     told = json_of(operator, f"{CHECK}.json")
-    assert (told["grids"], [one["id"] for one in told["without"]]) == (2, ["area:d"])
+    assert (told["total"], [one["id"] for one in told["without"]]) == (2, ["area:d"])
 
 
 def test_a_unit_grid_may_not_cross_the_border_of_its_grid(hub: Hub, visitor: Come) -> None:
@@ -103,8 +103,8 @@ def test_a_community_is_cut_when_somebody_says_so(hub: Hub, visitor: Come) -> No
     operator = visitor("operator")
     drawn = json_of(operator, f"{CUT}.json?size=20000")
     assert hub.grids.members("unit grid") == []
-    assert drawn["count"] == len(drawn["grids"]) >= 8
-    assert [one["code"][-3:] for one in drawn["grids"][:2]] == ["001", "002"]
+    assert drawn["count"] == len(drawn["pieces"]) >= 8
+    assert [one["code"][-3:] for one in drawn["pieces"][:2]] == ["001", "002"]
     page = operator.get(f"{CUT}?size=20000").text
     seen = page.split('name="seen" value="')[1].split('"')[0]
     answer = operator.send(CUT, f"{CUT}?size=20000", size="20000", seen=seen)

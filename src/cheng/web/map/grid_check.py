@@ -21,7 +21,7 @@ COLUMNS = (
     Column("kind_text", "What"),
     Column("area", "Surface", "number", unit="m²"),
     Column("where", "In"),
-    Column("grids", "Grids"),
+    Column("codes", "Grids"),
     Column("kind", "Kind"),
     Column("parent", "Area's id"),
 )
@@ -43,7 +43,7 @@ def grid_check(ask: Ask) -> Page:
     data: dict[str, Any] = {
         "class": level,
         "area": within,
-        "grids": len(ask.hub.grids.members(level, within)) if within else checked.grids,
+        "total": len(ask.hub.grids.members(level, within)) if within else checked.grids,
         "found": {kind: {"count": number, "square_metres": area} for kind, (number, area) in found.items()},
         "faults": rows if ask.representation != "html" else rows[:SHOWN],
         "without": [{"id": name, "name": area_name(ask, name)} for name in without],
@@ -75,7 +75,7 @@ def row(ask: Ask, one: Misfit) -> dict[str, Any]:
         "area": round(one.area),
         "where": area_name(ask, one.parent),
         "parent": one.parent,
-        "grids": ", ".join(code(ask, grid) for grid in one.grids),
+        "codes": ", ".join(code(ask, grid) for grid in one.grids),
         "url": f"{ask.url('/map')}#at=17/{at.y:.5f}/{at.x:.5f}",
         "geometry": shapely.geometry.mapping(one.shape),
     }

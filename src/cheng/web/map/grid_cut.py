@@ -89,17 +89,17 @@ def page(ask: Ask, area: Thing, level: str, size: float, found: Drawn | None, to
     data: dict[str, Any] = {
         "area": area.id,
         "class": level,
-        "grids": rows if ask.representation != "html" else rows[:SHOWN],
+        "pieces": rows if ask.representation != "html" else rows[:SHOWN],
     }
     spread = {"least": areas[0], "middle": areas[len(areas) // 2], "most": areas[-1]} if areas else {}
     data |= {"count": len(rows), "square_metres": spread}
-    for one in data["grids"]:
+    for one in data["pieces"]:
         parent = ask.hub.things.find(one["parent"])
         one["parent"] = parent.name or parent.id if parent else one["parent"]
     extra = {"size": f"{size:.0f}", "refusal": told, "name": area.name or area.id, "map": ground_told(ask)}
     extra |= {"seen": digest(found) if found is not None else "", "UNIT": UNIT, "level": level}
     status = 422 if told else 200
-    return Page("map/grid_cut.html", data, rows="grids", columns=COLUMNS, extra=extra, status=status)
+    return Page("map/grid_cut.html", data, rows="pieces", columns=COLUMNS, extra=extra, status=status)
 
 
 def row(code: str, area: float, parent: str, shape: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 
 from cheng.beside import Devices, Retry, Shelf, Works
@@ -55,7 +56,6 @@ class Hub:
     blobs: Blobs
     base_map: BaseMap
     area_tiles: AreaTiles
-    grids: GridBook
     live_map: LiveMap
     bus: Bus
     things: Things
@@ -81,6 +81,11 @@ class Hub:
     broker: Devices | None = None
     retry: Retry | None = None
     backups: Shelf | None = None
+
+    @cached_property
+    def grids(self) -> GridBook:
+        """How grids fit, and new ones."""
+        return GridBook(self.things, self.base_map)
 
     def counters(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
         """Name, help, labels and value of what the house counts, for /metrics."""
@@ -165,7 +170,6 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     classes.load_defaults()
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth, standards=classes.facts)
     alerts = AlertBook(store, model, things, cases, clock)
-    base_map = BaseMap(settings.data / "map")
     blobs = Blobs(settings.data / "blobs", settings.upload_limit)
     reports = ReportBook(store, cases, things, blobs, classes.known, key_in(settings.data / "reports.key"))
     bus = open_bus(settings.bus)
@@ -179,9 +183,8 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
         store=store,
         history=history,
         blobs=blobs,
-        base_map=base_map,
+        base_map=BaseMap(settings.data / "map"),
         area_tiles=AreaTiles(things),
-        grids=GridBook(things, base_map),
         live_map=LiveMap(things, judges, alerts),
         bus=bus,
         things=things,

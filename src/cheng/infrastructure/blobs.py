@@ -6,6 +6,7 @@ are taken: nothing that a browser would run (SVG, HTML, scripts).
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from cheng.standards.problems import Refused
 
 LIMIT = 10_000_000
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+PROGRAM = re.compile(rb"<script|<svg[\s>]|javascript:", re.IGNORECASE)
+"""What no camera writes into a picture; by chance it comes once in many millions of photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,13 @@ def media_type(data: bytes, photo: bool = False) -> str:
     )
 
 
+def check_no_program(data: bytes) -> None:
+    """Refused when a picture carries a program in it."""
+    if PROGRAM.search(data):
+        message = "This picture carries a program in it; please send the photo as the camera made it."
+        raise Refused("script-in-photo", message, {}, 422)
+
+
 class Blobs:
     """A folder of files named by what is in them."""
 
@@ -93,7 +105,10 @@ class Blobs:
             raise Refused("too-big", "This file is larger than {limit} MB; send a smaller one.", values, status=413)
         if not data:
             raise Refused("empty", "This file is empty; choose another one.", status=422)
-        blob = Blob(hashlib.sha256(data).hexdigest(), len(data), media_type(data, photo), plain_name(name))
+        kind = media_type(data, photo)
+        if kind.startswith("image/"):
+            check_no_program(data)
+        blob = Blob(hashlib.sha256(data).hexdigest(), len(data), kind, plain_name(name))
         if self._intact(blob.sha256) is None:
             write_durably(self.path(blob.sha256), data)
         return blob

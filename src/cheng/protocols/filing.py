@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cheng.hub import Hub
-from cheng.infrastructure.blobs import Blob, gone, media_type
+from cheng.infrastructure.blobs import Blob, check_no_program, gone, media_type
 from cheng.infrastructure.report_book import NewReport, Receipt, tidy
 from cheng.infrastructure.tables import blobs
 from cheng.security import audit
@@ -29,8 +29,6 @@ SAME_FOR = 10 * MINUTE
 REMEMBERED = 10_000
 MOST_PHOTOS = 9
 SHA256 = re.compile(r"[0-9a-f]{64}")
-SCRIPT = re.compile(rb"<script|<svg[\s>]|javascript:", re.IGNORECASE)
-"""What no camera writes into a picture; by chance it comes once in many millions of photos."""
 
 Photo = bytes | str
 """A picture, or the SHA-256 of one that the same sender has brought before."""
@@ -163,9 +161,7 @@ def checked(photos: Sequence[Photo]) -> None:
     for data in (each for each in photos if isinstance(each, bytes)):
         if data:
             media_type(data, photo=True)
-        if SCRIPT.search(data):
-            message = "This picture carries a program in it; please send the photo as the camera made it."
-            raise Refused("script-in-photo", message, {}, 422)
+        check_no_program(data)
 
 
 def digest(*words: Any) -> str:

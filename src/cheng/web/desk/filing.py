@@ -9,6 +9,7 @@ from cheng.kernel.needs import ANSWERS
 from cheng.standards.durations import Duration
 from cheng.web.desk import words
 from cheng.web.desk.seeing import case_of
+from cheng.web.desk.suggesting import in_charge
 from cheng.web.pages import Ask, Form, Page, get
 
 QUESTIONS = {
@@ -63,14 +64,6 @@ def fields_of(ask: Ask, filed: Filed, needs: Sequence[str], takes: Sequence[str]
             for name, given in ANSWERS.items()
         ]
     return told
-
-
-def in_charge(ask: Ask, filed: Filed) -> list[dict[str, str]]:
-    """Who would be in charge, the table of responsibilities first."""
-    code = class_of(filed)
-    names = ask.hub.classes.responsible(filed.entry.flow, code, filed.case.values) if code else ()
-    why = ask._("by the table of responsibilities")
-    return [{"department": name, "text": ask._(name), "why": why} for name in names]
 
 
 def answers(form: Form) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from browsing import Served, axe, serve, shot, sideways
 from desk_town import picture
 from playwright.sync_api import Browser, Page, expect
-from report_town import HERE, Reported, open_town, spelled
+from portal_town import HERE, Reported, open_town, spelled
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_town import HERE, SQUAD, Reported, open_town
+from portal_town import HERE, SQUAD, Reported, open_town
 from test_portal_report import count
 
 from cheng.kernel.standing import Person

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_town import CLASSES, FAR, HERE, THERE, Reported, open_town, spelled, where
+from portal_town import CLASSES, FAR, HERE, THERE, Reported, open_town, spelled, where
 from sqlalchemy import func, select
 
 from cheng.infrastructure.tables import cases, reports

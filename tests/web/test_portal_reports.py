@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_town import HERE, Reported, open_town
+from portal_town import HERE, Reported, open_town
 
 from cheng.standards.durations import days
 

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import ManualClock
+from cheng.infrastructure.report_tables import case_classes, responsibilities
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import case_classes, responsibilities
 from cheng.kernel.classes import EVER, CaseClass, Responsibility
 from cheng.kernel.flows import Flow
 from cheng.standards.calendars import Calendar

@@ -12,7 +12,7 @@ from cheng.hub import Hub
 from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.duplicates import Like
-from cheng.infrastructure.tables import photo_hashes
+from cheng.infrastructure.report_tables import photo_hashes
 from cheng.kernel.standing import Person
 from cheng.methods.likeness import GROUP, OTHER, SAME
 from cheng.standards.durations import days, hours, minutes

@@ -309,3 +309,14 @@ def test_a_record_of_another_system_has_the_moments_it_had_there_and_its_evidenc
     assert (case.state, case.late(case.closed or 0)) == ("closed", True)
     with pytest.raises(Refused, match="Only the system"):
         act(handle_report, Case(), "open", SENDER, START, {"values": values}, CALENDAR)
+
+
+def test_everybody_who_reported_it_may_press_for_it_also_after_a_merge() -> None:
+    street = Street()
+    second, third = (Person(f"report:{n}", roles=frozenset({"citizen"})) for n in (2, 3))
+    street.do("follow", HOUSE, report=second.name)
+    street.do("absorb", HOUSE, case="case-9", reporters=[third.name])
+    for person in (REPORTER, second, third):
+        assert "urge" in street.verbs(person)
+    street.do("release", HOUSE, case="case-9", reporters=[third.name])
+    assert street.verbs(third) == set()

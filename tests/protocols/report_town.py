@@ -16,8 +16,9 @@ import uvicorn
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.clock import ManualClock
 from cheng.infrastructure.registration import NewThing
+from cheng.infrastructure.report_tables import reports
 from cheng.infrastructure.settings import Settings
-from cheng.infrastructure.tables import acts, blobs, cases, reports
+from cheng.infrastructure.tables import acts, blobs, cases
 from cheng.kernel.classes import CaseClass, FilingCondition
 from cheng.kernel.entities import Entity, Text
 from cheng.kernel.flows import Flow, Step

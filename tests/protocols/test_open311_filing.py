@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from report_town import OUTSIDE, PHOTO, Town, open_town
 from sqlalchemy import select
 
-from cheng.infrastructure.tables import audit, reports
+from cheng.infrastructure.report_tables import reports
+from cheng.infrastructure.tables import audit
 from cheng.protocols.filing import FROM_KEY, WRONG
 from cheng.security.actors import HOUSE, ROLES
 

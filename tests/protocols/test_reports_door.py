@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from report_town import HERE, OUTSIDE, PHOTO, Town, open_town
 from sqlalchemy import select
 
-from cheng.infrastructure.tables import reports
+from cheng.infrastructure.report_tables import reports
 from cheng.security.actors import HOUSE, ROLES
 
 PHOTO_TEXT = base64.b64encode(PHOTO).decode()

@@ -9,7 +9,8 @@ import pytest
 from portal_town import CLASSES, FAR, HERE, THERE, Reported, open_town, spelled, where
 from sqlalchemy import func, select
 
-from cheng.infrastructure.tables import cases, reports
+from cheng.infrastructure.report_tables import reports
+from cheng.infrastructure.tables import cases
 from cheng.standards.durations import minutes
 from cheng.standards.problems import Refused
 from cheng.testing import PHOTO

@@ -18,8 +18,9 @@ from cheng.infrastructure.alert_rows import say, story, take_over
 from cheng.infrastructure.alert_things import about, plain_rule
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.quiet import Quiet
+from cheng.infrastructure.quiet_tables import shelves
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import alert_notices, alerts, case_runs, case_shared, cases, shelves
+from cheng.infrastructure.tables import alert_notices, alerts, case_runs, case_shared, cases
 from cheng.infrastructure.tables import things as register
 from cheng.infrastructure.things import Things
 from cheng.kernel.columns import Rows

@@ -9,22 +9,22 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Unpack
+from typing import Any, Unpack
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from cheng.infrastructure import case_rows as rows
 from cheng.infrastructure.bulk import insert_all, update_all
+from cheng.infrastructure.case_asks import People, Standards, Truth, from_accounts, no_standards, unknown
 from cheng.infrastructure.case_lists import CaseLists
 from cheng.infrastructure.case_rows import Entry, Opening, entry, told
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.store import Store, next_numbers, serialise
-from cheng.infrastructure.tables import accounts, acts, cases
+from cheng.infrastructure.tables import acts, cases
 from cheng.kernel import cases as kernel
 from cheng.kernel.cases import Option
 from cheng.kernel.changing import replace
-from cheng.kernel.conditions import Condition
 from cheng.kernel.flows import Flow, Step
 from cheng.kernel.needs import clean
 from cheng.kernel.standing import HOUSE, Act, Case, Person
@@ -48,27 +48,6 @@ Also = Callable[[Connection], object]
 """What else belongs into the same transaction: the audit, a message."""
 
 
-class Truth(Protocol):
-    """Whether a condition holds for a thing now; None when nobody knows. Has to be quick: the writer waits for it."""
-
-    def __call__(self, condition: Condition, thing: int | None) -> bool | None: ...
-
-
-class People(Protocol):
-    """The person with that account name; None when there is none who may work."""
-
-    def __call__(self, conn: Connection, name: str) -> Person | None: ...
-
-
-class Standards(Protocol):
-    """The filing condition of a class as it is in force at a moment, as facts that an act keeps; None when there is
-    no such one."""
-
-    def __call__(
-        self, conn: Connection, flow: type[Flow], class_code: str, condition: str, now: int
-    ) -> Mapping[str, Any] | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Filed:
     """A case: its line on the desk, and where it stands."""
@@ -80,23 +59,6 @@ class Filed:
 def case_id(alert: str | None, number: str) -> str:
     """The id of a case: that of its alert comes to the same however often it is opened."""
     return str(uuid.uuid5(NAMESPACE, f"alert {alert}" if alert else f"case {number}"))
-
-
-def unknown(condition: Condition, thing: int | None) -> bool | None:
-    return None
-
-
-def no_standards(
-    conn: Connection, flow: type[Flow], class_code: str, condition: str, now: int
-) -> Mapping[str, Any] | None:
-    return None
-
-
-def from_accounts(conn: Connection, name: str) -> Person | None:
-    row = conn.execute(select(accounts).where(accounts.c.name == name, ~accounts.c.disabled)).mappings().first()
-    if row is None:
-        return None
-    return Person(name, row["department"], frozenset(row["roles"]), row["display_name"])
 
 
 class CaseBook(CaseLists):
@@ -307,7 +269,7 @@ class CaseBook(CaseLists):
             )
         other = self._case(conn, row)
         verb = "absorb" if act.verb == "merge" else "release"
-        about = {"case": case.id, "weight": case.weight}
+        about = {"case": case.id, "weight": case.weight, "reporters": list(case.reporters)}
         told = kernel.act(self.flow(row["flow"]), other, verb, HOUSE, act.at, about, self.calendar)
         self._append(conn, row, other, told)
 

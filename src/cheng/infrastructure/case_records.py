@@ -16,8 +16,8 @@ from cheng.infrastructure.case_book import CaseBook, Filed
 from cheng.infrastructure.case_rows import Opening
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.report_tables import reports
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import reports
 from cheng.infrastructure.things import Things
 from cheng.kernel.classes import CaseClass, FilingCondition
 from cheng.kernel.standing import Person

@@ -17,8 +17,9 @@ from sqlalchemy import Connection, func, insert, select
 
 from cheng.infrastructure.class_lines import class_line, class_of_line, responsibility_line, responsibility_of_line
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.report_tables import case_classes, responsibilities
 from cheng.infrastructure.store import Store, serialise
-from cheng.infrastructure.tables import case_classes, cases, responsibilities
+from cheng.infrastructure.tables import cases
 from cheng.kernel import classes as kernel
 from cheng.kernel.class_rows import classes_in
 from cheng.kernel.classes import EVER, CaseClass, Responsibility, Standard

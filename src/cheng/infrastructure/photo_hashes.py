@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from cheng.infrastructure import pictures
 from cheng.infrastructure.blobs import Blobs
+from cheng.infrastructure.report_tables import photo_hashes
 from cheng.infrastructure.store import Store, upsert
-from cheng.infrastructure.tables import photo_hashes
 from cheng.standards.problems import Refused
 
 AT_ONCE = 6

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.quiet_tables import maintenance, shelves
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import maintenance, shelves
 from cheng.kernel.rules import Rule
 from cheng.standards.problems import Refused
 

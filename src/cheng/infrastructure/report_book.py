@@ -19,8 +19,9 @@ from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.case_book import CaseBook, Filed, checked
 from cheng.infrastructure.case_rows import Entry, Opening, entry
 from cheng.infrastructure.photos import as_proof
+from cheng.infrastructure.report_tables import reports
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import acts, cases, reports
+from cheng.infrastructure.tables import acts, cases
 from cheng.infrastructure.things import Things
 from cheng.kernel.flows import Flow
 from cheng.kernel.needs import clean
@@ -137,8 +138,8 @@ class ReportBook:
                 raise Refused("case-over", message, {"number": row["number"]})
             if self.by_secret(conn, row["id"], secret) is not None:
                 return Receipt(self.book.get(row["id"]), secret)
-            mark = hashlib.sha256(secret.encode()).hexdigest()[:16]
-            data = {"report": mark} | ({"text": told.text} if told.text else {}) | ({"proof": proof} if proof else {})
+            data: dict[str, Any] = {"report": told.account or self.unnamed(secret)}
+            data |= ({"text": told.text} if told.text else {}) | ({"proof": proof} if proof else {})
             filed = self.book.act_in(conn, row["id"], "follow", HOUSE, data)
             self.record(conn, told, filed, secret)
         return Receipt(filed, secret)

@@ -143,10 +143,20 @@ VERBS: dict[str, Verb] = {
     "merge": Verb("Merge into another case", OPEN, may.dispatcher_or_front_desk, do.merged, ("into", "reason")),
     "unmerge": Verb("Separate again", ("merged",), may.dispatcher_or_front_desk, do.unmerged, ("reason",)),
     "absorb": Verb(
-        "Another case was merged into this one", OPENED, may.the_house, do.absorbed, ("case",), takes=("weight",)
+        "Another case was merged into this one",
+        OPENED,
+        may.the_house,
+        do.absorbed,
+        ("case",),
+        takes=("weight", "reporters"),
     ),
     "release": Verb(
-        "A merged case was separated again", OPENED, may.the_house, do.released, ("case",), takes=("weight",)
+        "A merged case was separated again",
+        OPENED,
+        may.the_house,
+        do.released,
+        ("case",),
+        takes=("weight", "reporters"),
     ),
     "follow": Verb(
         "Somebody else reported the same", OPENED, may.the_house, do.followed, ("report",), takes=("text", "proof")

@@ -249,17 +249,22 @@ def unmerged(case: Case, act: Act, calendar: Calendar) -> Case:
 def absorbed(case: Case, act: Act, calendar: Calendar) -> Case:
     """It stands for the reports of the other one, too."""
     more = int(act.data.get("weight") or 1)
-    return replace(case, absorbed=tuple(dict.fromkeys((*case.absorbed, act.data["case"]))), weight=case.weight + more)
+    absorbed = tuple(dict.fromkeys((*case.absorbed, act.data["case"])))
+    followers = (*case.followers, *(act.data.get("reporters") or ()))
+    return replace(case, absorbed=absorbed, weight=case.weight + more, followers=tuple(dict.fromkeys(followers)))
 
 
 def released(case: Case, act: Act, calendar: Calendar) -> Case:
     less = int(act.data.get("weight") or 1)
     kept = tuple(other for other in case.absorbed if other != act.data["case"])
-    return replace(case, absorbed=kept, weight=max(1, case.weight - less))
+    gone = act.data.get("reporters") or ()
+    followers = tuple(name for name in case.followers if name not in gone)
+    return replace(case, absorbed=kept, weight=max(1, case.weight - less), followers=followers)
 
 
 def followed(case: Case, act: Act, calendar: Calendar) -> Case:
-    return replace(case, weight=case.weight + 1)
+    followers = tuple(dict.fromkeys((*case.followers, act.data["report"])))
+    return replace(case, weight=case.weight + 1, followers=followers)
 
 
 def part_opened(case: Case, act: Act, calendar: Calendar) -> Case:

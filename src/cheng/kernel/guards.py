@@ -185,8 +185,9 @@ def anybody_involved(ask: Ask) -> None:
 
 
 def reports(ask: Ask) -> bool:
-    """Whether the person is the one who reported the case, or is about to."""
-    return ask.actor.name != "" and ask.actor.name == (ask.case.reporter or ask.data.get("reporter"))
+    """Whether the person is one of those who reported the case, or is about to."""
+    known = ask.case.reporters or (ask.data.get("reporter"),)
+    return ask.actor.name != "" and ask.actor.name in known
 
 
 # -- what has to hold

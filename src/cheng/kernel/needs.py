@@ -218,5 +218,6 @@ CHECKS: dict[str, Callable[[Ask], Any]] = {
     "begin": _kept("begin"),
     "source": words("source"),
     "weight": _kept("weight"),
+    "reporters": _kept("reporters"),
     "report": words("report"),
 }

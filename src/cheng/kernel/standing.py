@@ -163,6 +163,8 @@ class Case:
     merged_into: str = ""
     absorbed: tuple[str, ...] = ()
     """cases that were merged into this one"""
+    followers: tuple[str, ...] = ()
+    """who else reported it, and those whose cases were merged into it"""
     weight: int = 1
     """how many reports it stands for"""
     parts: tuple[str, ...] = ()
@@ -183,6 +185,11 @@ class Case:
     last_actor: str = ""
     version: int = 0
     """how many acts it is the sum of"""
+
+    @property
+    def reporters(self) -> tuple[str, ...]:
+        """Everybody who reported it."""
+        return (self.reporter, *self.followers) if self.reporter else self.followers
 
     @property
     def run(self) -> Run | None:

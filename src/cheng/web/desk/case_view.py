@@ -64,7 +64,7 @@ class View:
         row |= {
             "flow_title": words.flow_title(ask, entry.flow),
             "basis": self.basis(),
-            "from_citizen": bool(case.reporter),
+            "from_citizen": bool(case.reporters),
         }
         row |= {"source": words.say(ask, entry.source) if entry.source else "", "weight": entry.weight}
         row |= {"text": entry.text if entry.class_code else "", "standard": filing.standard(ask, self.filed)}
@@ -131,7 +131,7 @@ class View:
 
     def act(self, n: int, act: Act, kinds: Mapping[str, str]) -> dict[str, Any]:
         ask, data = self.ask, act.data
-        citizen = bool(self.case.reporter) and act.actor == self.case.reporter
+        citizen = act.actor in self.case.reporters
         who = ask._("the person who reported it") if citizen else act.actor_title or act.actor
         files = [self.file(piece, kinds) for piece in data.get("proof") or ()]
         department = act.facts.get("department", "")

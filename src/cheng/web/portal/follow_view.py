@@ -110,7 +110,7 @@ def exact(entry: Entry) -> list[float] | None:
 
 def first(seen: Look) -> bool:
     """Whether the reader is the one whose report opened the case, rather than somebody who reported the same."""
-    return seen.me is not None and seen.me.name == seen.filed.case.reporter
+    return seen.me is not None and seen.me.name in seen.filed.case.reporters
 
 
 def next_verbs(ask: Ask, seen: Look) -> list[str]:

@@ -88,6 +88,12 @@ def work_out_indicators(hub: Hub) -> Said | None:
     return Said("Indicators worked out: {n}.", {"n": kept}) if kept else None
 
 
+def keep_evaluation(hub: Hub) -> Said | None:
+    """Brings what evaluation counts up to date, so that nobody waits for it."""
+    count = hub.evaluation.keep()
+    return Said("Cases ready to be evaluated: {n}.", {"n": count}) if count else None
+
+
 def note_tokens(hub: Hub) -> Said | None:
     """Writes down when tokens were last used."""
     seen = hub.tokens.write_seen()
@@ -125,6 +131,7 @@ CHORES = (
     Chore("settle_history", hours(1), settle_history),
     Chore("measure_storage", hours(1), measure_storage),
     Chore("work_out_indicators", hours(1), work_out_indicators),
+    Chore("keep_evaluation", hours(1), keep_evaluation),
     Chore("forget", days(1), forget),
     Chore("tidy", days(1), tidy),
     Chore("learn_dispatching", days(1), learn_dispatching),

@@ -17,6 +17,7 @@ from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.dispatch_book import DispatchBook
 from cheng.infrastructure.duplicate_book import DuplicateBook
+from cheng.infrastructure.evaluation import EvaluationBook
 from cheng.infrastructure.grid_book import GridBook
 from cheng.infrastructure.history import History
 from cheng.infrastructure.indicator_book import IndicatorBook
@@ -86,6 +87,12 @@ class Hub:
     def grids(self) -> GridBook:
         """How grids fit, and new ones."""
         return GridBook(self.things, self.base_map)
+
+    @cached_property
+    def evaluation(self) -> EvaluationBook:
+        """How well departments, areas and posts do."""
+        folder = self.settings.data / "evaluation"
+        return EvaluationBook(self.store, self.model.flows, self.calendar, self.clock, folder)
 
     def counters(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
         """Name, help, labels and value of what the house counts, for /metrics."""

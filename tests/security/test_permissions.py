@@ -27,13 +27,13 @@ ALWAYS = {
     "leader": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "dataset, see indicator, see rule, see blob, see job, see command, download dataset, note case, "
     "acknowledge alert, try rule, read-audit audit, act case, see-contact case, see class, "
-    "see suggestion, run suggestion",
+    "see suggestion, run suggestion, see evaluation",
     "dispatcher": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "indicator, see rule, see blob, see command, act case, note case, report case, acknowledge alert, shelve alert, "
     "upload blob, see-contact case, see class, edit class, load class, "
-    "see suggestion, run suggestion",
+    "see suggestion, run suggestion, see evaluation",
     "reviewer": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
-    "indicator, see rule, see blob, see command, act case, note case, upload blob, see class",
+    "indicator, see rule, see blob, see command, act case, note case, upload blob, see class, see evaluation",
     "operator": "enter portal, enter catalogue, enter dashboard, enter console, enter kiosk, see thing, see alert, "
     "see dataset, see indicator, see rule, see job, see refused, see setting, see command, shelve alert, "
     "maintain thing, register thing, ingest thing, load thing, load dataset, try rule, run job, "
@@ -42,7 +42,7 @@ ALWAYS = {
     "acceptor": "see case, act case, note case, see-contact case",
     "agent": "see case, act case, note case, see-contact case",
     "shift-leader": "see case, act case, note case",
-    "evaluator": "see case",
+    "evaluator": "see case, see evaluation",
     "newcomer": "",
     "device": "",
     "reporter": "report case, upload blob",
@@ -50,8 +50,8 @@ ALWAYS = {
     "anonymous": "enter portal, enter catalogue, report case, upload blob",
 }
 OWN_DEPARTMENT = {
-    "officer": "see alert, see command, see dataset, download dataset, see case, act case, note case, see blob, "
-    "acknowledge alert, shelve alert, maintain thing, command thing, register thing",
+    "officer": "see alert, see evaluation, see command, see dataset, download dataset, see case, act case, note case, "
+    "see blob, acknowledge alert, shelve alert, maintain thing, command thing, register thing",
 }
 PUBLIC = {
     "citizen": "see thing, see alert, see dataset, see indicator, see blob, see case, download dataset",

@@ -12,7 +12,7 @@ from typing import Any, Self
 from cheng.security.actors import Actor
 
 VERBS = {
-    "see": "thing alert case dataset indicator rule blob job refused setting command class suggestion",
+    "see": "thing alert case dataset indicator rule blob job refused setting command class suggestion evaluation",
     "see-personal": "thing case",
     "see-contact": "case",
     "download": "dataset",
@@ -140,7 +140,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("citizen", "change-password", "account", OWN_ACCOUNT),
     ("officer", "enter", "portal catalogue desk", ANY),
     ("officer", "see", "thing indicator rule class", ANY),
-    ("officer", "see", "alert command", OWN_DEPARTMENT),
+    ("officer", "see", "alert command evaluation", OWN_DEPARTMENT),
     ("officer", "see download", "dataset", PUBLIC, OWN_DEPARTMENT),
     ("officer", "see act note", "case", OWN_DEPARTMENT, ASSIGNED),
     ("officer", "see", "blob", PUBLIC, OWN_DEPARTMENT, ASSIGNED, REPORTED),
@@ -169,6 +169,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("dispatcher", "edit load", "class", ANY),
     ("dispatcher reviewer", "act note", "case", ANY),
     ("leader dispatcher", "see run", "suggestion", ANY),
+    ("dispatcher reviewer leader evaluator", "see", "evaluation", ANY),
     ("dispatcher", "report", "case", ANY),
     ("dispatcher", "acknowledge shelve", "alert", ANY),
     ("dispatcher reviewer", "upload", "blob", ANY),

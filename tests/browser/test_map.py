@@ -83,15 +83,8 @@ def test_a_card_does_not_cover_what_it_is_about(open_page: Open, town: Served) -
     canvas = page.locator(".map-canvas canvas").first.bounding_box()
     assert canvas
     scale = 512 * 2**17 / 360
-<<<<<<< HEAD
-    spot = (
-        canvas["x"] + canvas["width"] / 2 + 0.0008 * scale,
-        canvas["y"] + canvas["height"] / 2 + 0.0012 * scale * 1.15,
-    )
-=======
     right, down = 0.0008 * scale, 0.0012 * scale * 1.15
     spot = canvas["x"] + canvas["width"] / 2 + right, canvas["y"] + canvas["height"] / 2 + down
->>>>>>> f4f7e1f (A line of the map's tests fits)
     card = page.locator(".map-card")
     for _ in range(20):
         page.mouse.click(*spot)

@@ -1,7 +1,7 @@
 """The whole house, opened: everything that doors and pages need, in one place."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -167,12 +167,10 @@ def _opened(opened: ExitStack, settings: Settings, clock: Clock, model: Model, h
     """The parts put together; `opened` closes those that hold on to something."""
     wall = clock if clock.speed == 1 else Clock()  # sessions of people do not end faster in a city that is sped up
     calendar = Calendar(settings.timezone)
-    store = Store(settings.store_url)
-    opened.callback(store.close)
+    store = opened.enter_context(closing(Store(settings.store_url)))
     things = Things(store, model, clock)
     judges = Judges(store, model, things, clock)
-    history = History(settings.data / "history", checkpoint=lambda: judges.saved + 1)
-    opened.callback(history.close)
+    history = opened.enter_context(closing(History(settings.data / "history", checkpoint=lambda: judges.saved + 1)))
     classes = ClassBook(store, model.flows.values(), calendar, clock)
     classes.load_defaults()
     cases = CaseBook(store, model.flows.values(), calendar, clock, truth=judges.truth, standards=classes.facts)

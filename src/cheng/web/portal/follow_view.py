@@ -1,6 +1,5 @@
 """Everything that the page of a report says, as plain data: one part for everybody, the rest for whoever sent it."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -110,7 +109,7 @@ def exact(entry: Entry) -> list[float] | None:
 
 def first(seen: Look) -> bool:
     """Whether the reader is the one whose report opened the case, rather than somebody who reported the same."""
-    return seen.me is not None and seen.me.name in seen.filed.case.reporters
+    return seen.me is not None and seen.me.name == seen.filed.case.reporter
 
 
 def next_verbs(ask: Ask, seen: Look) -> list[str]:
@@ -142,13 +141,13 @@ def story_line(ask: Ask, seen: Look, act: Act) -> dict[str, Any] | None:
 
 def own_photos(seen: Look, acts: Iterable[Act]) -> list[str]:
     """Those the reader sent."""
-    mark = hashlib.sha256(seen.key.encode()).hexdigest()[:16] if seen.key else ""
+    me = seen.me.name if seen.me is not None else ""
     own = [
         act
         for act in acts
-        if (seen.me is not None and act.actor == seen.me.name)
+        if (me and act.actor == me)
         or (act.verb == "open" and first(seen))
-        or (act.verb == "follow" and mark and act.data.get("report") == mark)
+        or (act.verb == "follow" and me and act.data.get("report") == me)
     ]
     return pictures(own)
 

@@ -81,6 +81,7 @@ class Near:
     state: str
     opened: int
     place: Place
+    street: str
     away: float
     """metres"""
 
@@ -152,9 +153,8 @@ class Duplicates:
         """Cases of the same class under way near by, the nearest first, without a word or photo of who reported them.
         Ask for classes that the public may report, and no others."""
         key, now = flow if isinstance(flow, str) else flow.key(), self.clock.now()
-        query = select(
-            *(cases.c[name] for name in ("number", "class_code", "state", "opened", "longitude", "latitude"))
-        )
+        names = ("number", "class_code", "state", "opened", "longitude", "latitude", "title_values")
+        query = select(*(cases.c[name] for name in names))
         same = (met("flow") == key, met("class_code") == class_code, met("state").in_(ALIVE), met("parent").is_(None))
         query = query.where(*around(place, now, APART), *same).limit(MOST_NEAR)
         with self.store.read() as conn:
@@ -165,10 +165,18 @@ class Duplicates:
 
 
 def near_of(
-    place: Place, number: str, class_code: str, state: str, opened: int, longitude: float, latitude: float
+    place: Place,
+    number: str,
+    class_code: str,
+    state: str,
+    opened: int,
+    longitude: float,
+    latitude: float,
+    values: Mapping[str, Any],
 ) -> Near:
     away = float(likeness.metres(place, longitude, latitude))
-    return Near(number, class_code, state, opened, (longitude, latitude), away)
+    street = str(values.get("street") or "")
+    return Near(number, class_code, state, opened, (longitude, latitude), street, away)
 
 
 def around(place: Place, at: int, apart: int) -> tuple[ColumnElement[bool], ...]:

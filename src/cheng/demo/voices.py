@@ -22,6 +22,8 @@ class Voices:
     app: ClassVar[str] = ""
     hours: ClassVar[tuple[float, ...]] = (1.0,) * 24
     """how much is said in each hour of the day, in comparison"""
+    again: ClassVar[float] = 0.0
+    """share of reports about what has just been reported"""
 
     def __init__(self, town: Town, a_day: int, classes: ClassBook) -> None:
         """`a_day`: how many reports on an ordinary day."""
@@ -33,6 +35,10 @@ class Voices:
         """One report; `number` is unlike that of any other."""
         raise NotImplementedError
 
+    def say_again(self, rng: np.random.Generator, before: NewReport, number: str) -> NewReport:
+        """Somebody else reports what was just reported."""
+        raise NotImplementedError
+
     def told(self, start: int, end: int) -> list[tuple[int, NewReport]]:
         """What is reported in (start, end], and when, in order."""
         hours = range(start // HOUR, end // HOUR + 1)
@@ -42,7 +48,10 @@ class Voices:
     def _hour(self, hour: int) -> Iterator[tuple[int, NewReport]]:
         rng = np.random.default_rng([self.town.seed, self.key, hour])
         rain = float(self.town.weather.rain(np.array([hour * HOUR + HOUR // 2]))[0])
-        local = (hour + 8) % 24
-        for n in range(int(rng.poisson(self.a_day * self.share[local] * (1 + rain)))):
-            at = hour * HOUR + int(rng.integers(HOUR))
-            yield at, self.say(rng, at, f"{self.key:x}-{hour}-{n}")
+        local, before = (hour + 8) % 24, None
+        count = int(rng.poisson(self.a_day * self.share[local] * (1 + rain)))
+        for n, at in enumerate(sorted(hour * HOUR + int(rng.integers(HOUR)) for _ in range(count))):
+            number = f"{self.key:x}-{hour}-{n}"
+            repeats = before is not None and rng.random() < self.again
+            before = self.say_again(rng, before, number) if before and repeats else self.say(rng, at, number)
+            yield at, before

@@ -1,5 +1,7 @@
 """What citizens, callers, collectors and cameras of the invented city report, most of it before noon."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from cheng.demo.town import Town
@@ -30,14 +32,13 @@ ON_THE_SPOT = 0.12
 """Share of what collectors find that they put right themselves, where a condition allows it."""
 UNNAMED = 0.1
 """Share of citizens who do not know what it is called."""
-AGAIN = 0.04
-"""Share of reports about what has just been reported."""
 
 
 class Streets(Voices):
     """Reports about the streets: at the kerb, with the class most of them know."""
 
     app = "urban_management"
+    again = 0.04
     hours = (1, 1, 1, 1, 1, 2, 4, 8, 13, 15, 16, 12, 7, 7, 10, 12, 11, 9, 7, 6, 5, 4, 3, 2)
 
     def __init__(self, town: Town, a_day: int, classes: ClassBook) -> None:
@@ -66,6 +67,21 @@ class Streets(Voices):
             key=f"demo-{number}",
             simple=bool(spot),
             lang="zh_CN",
+        )
+
+    def say_again(self, rng: np.random.Generator, before: NewReport, number: str) -> NewReport:
+        """A caller a few steps further on, in words of their own."""
+        longitude, latitude = before.place or self.town.roads[0].at(0)
+        aside = rng.normal(0, 0.0001, 2)
+        return replace(
+            before,
+            source="hotline",
+            text=f"来电反映：{before.text.partition('：')[2] or before.text}",
+            place=(longitude + float(aside[0]), latitude + float(aside[1])),
+            phone=f"139{int(rng.integers(10**8)):08d}",
+            name="市民",
+            key=f"demo-{number}",
+            simple=False,
         )
 
     def words(self, rng: np.random.Generator, one: CaseClass, road: str, source: str) -> str:

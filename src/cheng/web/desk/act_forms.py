@@ -25,6 +25,8 @@ ASKED = {
     "departments": "The first one leads. Each of the others gets a part of the work, and the case waits for it.",
 }
 """What a step asks for → what it does."""
+DONE = {"condition": "File the case", "departments": "Send it there"}
+"""What a step asks for → its button."""
 KEYS = {"take": "t", "complete": "d", "note": "n", "return": "r", "assign": "a", "extend": "e"}
 SENTENCES = {
     "take": "From then on it is with you, and your department answers for it.",
@@ -89,6 +91,8 @@ def at_a_post(ask: Ask, filed: Filed) -> bool:
 def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[str, Any]:
     optional = [name for name in option.takes if name not in hidden(ask, filed, option)]
     fields = [*option.needs, *(optional if option.verb not in BARE else ())]
+    if "condition" in fields and "class" in fields:
+        fields = ["class", *(name for name in fields if name != "class")]  # the conditions are those of the class
     text = SENTENCES.get(option.verb, "")
     if option.verb == "complete" and filed.case.step == last_step(ask, filed):
         text = "The case is closed with it."
@@ -96,7 +100,7 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         text = next((ASKED[name] for name in option.needs if name in ASKED), text)
     return {
         "verb": option.verb,
-        "title": words.verb(ask, option.verb),
+        "title": ask._(next((DONE[name] for name in option.needs if name in DONE), "")) or words.verb(ask, option.verb),
         "text": ask._(text) if text else "",
         "fields": list(dict.fromkeys(fields)),
         "needs": list(option.needs),

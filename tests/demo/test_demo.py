@@ -172,3 +172,18 @@ def test_columns_leave_out_what_is_not_reported() -> None:
     assert len(reports) == 4
     assert reports.texts == ["open"]
     assert sorted(reports.attrs[n] for n in reports.attr) == ["p", "p", "state", "x"]
+
+
+def test_reports_go_through_all_stages_some_are_nothing_and_some_work_is_done_again(day: tuple[Hub, Feed]) -> None:
+    hub, _ = day
+    flow = "urban_management.handle_report"
+    over = hub.cases.list(Filters(flow=flow, states=("closed", "void")), order="newest", limit=500).entries
+    assert {entry.state for entry in over} == {"closed", "void"}
+    runs = [hub.cases.get(entry.id).case.runs for entry in over]
+    stages = {run.step for case in runs for run in case}
+    assert stages == {"accept", "verify", "file", "dispatch", "handle", "feedback", "check", "close"}
+    under_way = hub.cases.list(Filters(flow=flow, states=("open",)), order="newest", limit=500).entries
+    runs += [hub.cases.get(entry.id).case.runs for entry in under_way]
+    assert any(run.outcome == "returned" for case in runs for run in case)
+    assert {entry.source for entry in over} >= {"collector", "hotline", "citizen"}
+    assert len({entry.class_code for entry in over}) > 10

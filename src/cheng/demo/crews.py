@@ -5,11 +5,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cheng.demo.people import SHOWN, Staff, photo
+from cheng.demo.people import CENTRE, SHOWN, Staff, photo
 from cheng.hub import Hub
 from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.case_lists import Filters
-from cheng.kernel.flows import Flow, Step
+from cheng.kernel.flows import BY_CONDITION, Flow, Step
 from cheng.standards.durations import Duration, hours, minutes
 from cheng.standards.problems import Refused
 
@@ -20,6 +20,11 @@ LEFT = 0.45
 AGAIN = minutes(9).us
 """When a step could not be finished yet, they come back after this."""
 PATIENCE = 12
+NOTHING, REWORK, UNREACHED = 0.03, 0.05, 0.1
+"""Shares: of reports with nothing behind them, of work that is sent back, of callers whom nobody reaches."""
+MANY = 9
+"""Passes after which nobody sends anything back any more."""
+CALL_BACK = "call back"
 USUAL = "E0104"
 """What a report without a class is mostly about."""
 PAGE = 500
@@ -111,20 +116,46 @@ class Crews:
 
     def _finish(self, plan: Plan, now: int) -> None:
         case = self.hub.cases.get(plan.case)
+        if plan.step == CALL_BACK and case.case.state == "closed":
+            self._call_back(case)
+            return
         if case.case.run is None or case.case.step != plan.step or case.entry.assignee:
             return
         flow = self.hub.cases.flows[case.entry.flow]
         step = flow.find(plan.step)
         who = self.staff.officer(self._department(case), 1 if step.by else 0, next(iter(step.posts), ""))
+        verb, given = self._otherwise(case, flow, step) or ("complete", self._given(case, step, plan))
         try:
-            done = self.hub.cases.act(plan.case, "complete", who, self._given(case, step, plan))
+            done = self.hub.cases.act(plan.case, verb, who, given)
         except Refused:
             if plan.tries < PATIENCE:
                 heapq.heappush(self._plans, Plan(now + AGAIN, plan.case, plan.step, plan.tries + 1))
             return
         if mends(flow, step):
             self.mended(case.entry.thing_id, now)
+        if done.case.state == "closed" and done.entry.source == "hotline":
+            heapq.heappush(self._plans, Plan(now + hours(3).us, plan.case, CALL_BACK))
         self._plan(done)
+
+    def _otherwise(self, case: Filed, flow: type[Flow], step: Step) -> tuple[str, dict[str, object]] | None:
+        """What is done instead of going on, now and then: there was nothing, or it was not well done."""
+        luck, first = self._luck(case.entry.id, step.name, "otherwise"), len(case.case.runs) < MANY
+        if step.voids and case.case.reporter and luck < NOTHING:
+            return "void", {"reason": "现场核实，未发现所反映的问题。"}
+        worked = next((run.step for run in case.case.runs if flow.find(run.step).within == BY_CONDITION), "")
+        if step.by and step.proofs and worked and luck < REWORK and first:
+            return "return", {"step": worked, "reason": "现场仍有残留，请重新处置。"}
+        return None
+
+    def _call_back(self, case: Filed) -> None:
+        """Whoever called is asked how it went."""
+        luck = self._luck(case.entry.id, "call back")
+        answer = {"reached": "no"}
+        if luck > UNREACHED:
+            happy = "yes" if luck > 0.35 else "mostly" if luck > 0.2 else "no"
+            answer = {"reached": "yes", "solved": "no" if happy == "no" else "yes", "satisfied": happy}
+        caller = self.staff.officer(CENTRE, 0, "agent")
+        self.hub.cases.act(case.entry.id, "rate", caller, {"answer": answer})
 
     def _department(self, case: Filed) -> str:
         names = case.case.departments

@@ -92,9 +92,9 @@ class ClassBook:
         """The version of a class in force on a day; None when there is none, or it is retired."""
         return kernel.in_force(self._of(flow_key, conn).versions.get(code, ()), day or self.today())
 
-    def known(self, flow_key: str, code: str) -> bool:
-        """Whether a flow has a class with that code in force today."""
-        return self.get(flow_key, code) is not None
+    def known(self, flow_key: str, code: str) -> CaseClass | None:
+        """The class with that code in force today."""
+        return self.get(flow_key, code)
 
     def versions(self, flow_key: str, code: str) -> tuple[CaseClass, ...]:
         """Every version of a class, the first one first; empty for a code that never was."""

@@ -23,7 +23,8 @@ from cheng.infrastructure.report_tables import reports
 from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import acts, cases
 from cheng.infrastructure.things import Things
-from cheng.kernel.flows import Flow
+from cheng.kernel.classes import CaseClass
+from cheng.kernel.flows import URGENT, Flow
 from cheng.kernel.needs import clean
 from cheng.kernel.standing import HOUSE, Person
 from cheng.standards.problems import Refused
@@ -82,9 +83,15 @@ class ReportBook:
     """All reports of the house. Synchronous, safe to use from many threads."""
 
     def __init__(
-        self, store: Store, book: CaseBook, things: Things, blobs: Blobs, known: Callable[[str, str], bool], key: bytes
+        self,
+        store: Store,
+        book: CaseBook,
+        things: Things,
+        blobs: Blobs,
+        known: Callable[[str, str], CaseClass | None],
+        key: bytes,
     ) -> None:
-        """`known`: whether a flow has a class with that code in force. `key`: a secret of the house, from which the
+        """`known`: the class of a flow with that code in force. `key`: a secret of the house, from which the
         word of a report is made."""
         self.store, self.book, self.things, self.blobs = store, book, things, blobs
         self.known, self.key = known, key
@@ -97,13 +104,14 @@ class ReportBook:
         told, flow = tidy(report), self.flow(report.flow)
         if told.source not in SOURCES:
             raise Refused("no-such-source", "There is no channel “{source}”.", {"source": told.source[:40]}, 422)
-        if told.class_code and not self.known(told.flow, told.class_code):
+        one = self.known(told.flow, told.class_code) if told.class_code else None
+        if told.class_code and one is None:
             raise Refused("no-such-class", "There is no class {code}.", {"code": told.class_code}, 422)
         areas = self.areas(told.place)
         proof = self.proof(told.photos)
         secret = self.secret(told.key or secrets.token_hex(16))
         about: Opening = {
-            "values": self.values(told, areas),
+            "values": self.values(told, areas) | ({URGENT: "yes"} if one is not None and one.urgent else {}),
             "area": next(reversed(areas.values()), ""),
             "place": told.place,
             "text": told.text,

@@ -86,7 +86,7 @@ VERBS: dict[str, Verb] = {
         OPEN,
         may.handler,
         do.completed,
-        takes=("text", "proof", "reason", "class"),
+        takes=("text", "proof", "reason", "class", "urgent"),
         when=(may.condition_met, may.parts_done),
         facts=do.next_facts,
     ),

@@ -84,6 +84,11 @@ class CaseClass:
         return next((each for each in self.conditions if each.id == condition), None)
 
     @property
+    def urgent(self) -> bool:
+        """Whether nobody waits for office hours with it: an event whose first condition runs day and night."""
+        return self.kind == "event" and bool(self.conditions) and self.conditions[0].limit.clock == "emergency"
+
+    @property
     def big(self) -> str:
         """Letter and digits of the big class: "E01"."""
         return self.code[:3]

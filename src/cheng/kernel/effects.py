@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cheng.kernel.changing import replace
-from cheng.kernel.flows import BY_CONDITION, REST, Step
+from cheng.kernel.flows import BY_CONDITION, REST, URGENT, Step
 from cheng.kernel.guards import Ask, blamed
 from cheng.kernel.standing import YELLOW, Act, Appeal, Calendar, Case, Dispute, Extension, Run
 from cheng.standards.durations import Duration
@@ -24,8 +24,7 @@ def first_facts(ask: Ask) -> dict[str, Any]:
         if "due" in part:
             entered["enter"]["rest"] = [part["due"], None]
         return {**entered, "within": None, "standard": part["standard"]}
-    values = ask.case.values or ask.data.get("values", {})
-    return {**entering(ask, ask.flow.first(values)), "within": pack(ask.flow.within)}
+    return {**entering(ask, ask.flow.first(values_of(ask))), "within": pack(ask.flow.within)}
 
 
 def next_facts(ask: Ask) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def next_facts(ask: Ask) -> dict[str, Any]:
 
 def decided(values: Mapping[str, Any], data: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values of a case with what an act says of its class and condition."""
-    known = {name: data[name] for name in ("class", "condition") if data.get(name)}
+    known = {name: data[name] for name in ("class", "condition", URGENT) if data.get(name)}
     standard = facts.get("standard")
     if standard:
         known |= {"class": standard["class"], "condition": standard["condition"]}
@@ -72,7 +71,7 @@ def entering(ask: Ask, step: Step, departments: tuple[str, ...] = ()) -> dict[st
         left = None if run is None else [run.due, run.warn]
         return {"enter": {**entered, "limit": pack(run.limit if run else None), "rest": left}}
     standard = ask.standard or ask.case.standard
-    limit = standard.get("limit") if step.within == BY_CONDITION else pack(step.limit)
+    limit = standard.get("limit") if step.within == BY_CONDITION else pack(step.limit_of(values_of(ask)))
     return {"enter": {**entered, "limit": limit}}
 
 
@@ -84,7 +83,7 @@ def done_before(ask: Ask, step: Step) -> tuple[str, ...]:
 
 def by_text(ask: Ask, step: Step) -> tuple[str, ...]:
     """Whom the flow names; where it names nobody, whoever has the case now, and at first the owner of the thing."""
-    values = ask.case.values or ask.data.get("values", {})
+    values = values_of(ask)
     if step.texts:
         return step.departments(values)
     if ask.case.run:
@@ -92,6 +91,11 @@ def by_text(ask: Ask, step: Step) -> tuple[str, ...]:
         return (ask.actor.department,) if ask.actor.department in here else here
     owner = values.get("owner")
     return (str(owner),) if owner else ()
+
+
+def values_of(ask: Ask) -> Mapping[str, Any]:
+    """What is known of the case, also while it is being opened."""
+    return ask.case.values or ask.data.get("values") or {}
 
 
 def pack(limit: Duration | None) -> list[Any] | None:

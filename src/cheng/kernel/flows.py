@@ -26,6 +26,8 @@ Limit = Duration | Literal["by condition", "rest"]
 ASKS = ("condition", "departments")
 """What finishing a step can ask for: the filing condition of the case; the departments that get the next step, the
 first of which leads."""
+URGENT = "urgent"
+"""The value that says "yes" in a case that waits for no office hours."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Words = Mapping[str, tuple[str, ...]]
 
@@ -41,6 +43,8 @@ class Step:
     of the thing."""
     within: Limit | None = None
     """Its limit, on the clock of its unit; BY_CONDITION or REST."""
+    urgent: Duration | None = None
+    """Its limit in a case that is urgent (a value that says "yes"): day and night."""
     by: str | None = None
     """"another person": whoever finished any earlier step may not do this one."""
     proof: str | tuple[str, ...] | None = None
@@ -75,6 +79,10 @@ class Step:
     def limit(self) -> Duration | None:
         """Its own limit; None without one, and where the case decides."""
         return self.within if isinstance(self.within, Duration) else None
+
+    def limit_of(self, values: Mapping[str, Any]) -> Duration | None:
+        """Its limit in a case with these values; None without one, and where the case decides."""
+        return self.urgent if self.urgent is not None and values.get(URGENT) == "yes" else self.limit
 
     @property
     def posts(self) -> tuple[str, ...]:
@@ -115,6 +123,8 @@ class Step:
                 yield from _blank_faults(step, text)
 
     def _limit_faults(self, step: str) -> Iterator[tuple[str, str, str]]:
+        if self.urgent is not None and not isinstance(self.urgent, Duration):
+            yield "H033", f"{step} has urgent={self.urgent!r}", "write a length of time: urgent=minutes(30)"
         if self.limit is not None and self.limit.amount == 0:
             yield "H033", f"{step} leaves no time at all", "leave 'within' out for a step without a limit"
         elif self.limit is None and self.within not in (None, BY_CONDITION, REST):

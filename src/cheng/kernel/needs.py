@@ -213,6 +213,7 @@ CHECKS: dict[str, Callable[[Ask], Any]] = {
     "detail": _kept("detail"),
     "condition": condition,
     "class": words("class"),
+    "urgent": words("urgent"),
     "departments": departments,
     "answer": answer,
     "begin": _kept("begin"),

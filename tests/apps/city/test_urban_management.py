@@ -336,3 +336,18 @@ def test_everything_is_there_after_a_restart(duty: Duty) -> None:
     again = report.case
     assert again.case == case.case
     assert again.case.standard["condition"] == "main"
+
+
+def test_a_collapsed_road_is_looked_at_in_half_an_hour_also_in_the_night(last_day: Duty) -> None:
+    last_day.town.passes(hours(8))
+    case = last_day.acceptor.completes(rubbish(last_day, class_code="E0401").case)
+    run = case.case.run
+    assert run is not None
+    assert (run.step, run.due) == ("verify", run.started + minutes(30).us)
+
+
+def test_an_acceptor_marks_as_urgent_what_cannot_wait(last_day: Duty) -> None:
+    case = last_day.acceptor.completes(rubbish(last_day, class_code="C0101").case, urgent="yes")
+    run = case.case.run
+    assert run is not None
+    assert run.due == run.started + minutes(30).us

@@ -35,7 +35,12 @@ class handle_report(Flow):
             voids=True,
         ),
         Step(
-            "verify", to="{street} collector team", post="collector", only={"source": PUBLIC}, within=working_hours(2)
+            "verify",
+            to="{street} collector team",
+            post="collector",
+            only={"source": PUBLIC},
+            within=working_hours(2),
+            urgent=minutes(30),
         ),
         Step(
             "file",
@@ -62,6 +67,7 @@ class handle_report(Flow):
             by="another person",
             proof="photo",
             within=working_hours(4),
+            urgent=hours(2),
             unless=ON_THE_SPOT | PART | RECORD,
         ),
         Step(

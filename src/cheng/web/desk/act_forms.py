@@ -128,7 +128,7 @@ def hidden(ask: Ask, filed: Filed, option: Option) -> tuple[str, ...]:
         return ()
     flow = ask.hub.cases.flows.get(filed.entry.flow)
     classed = flow is not None and flow.classes and not filed.case.standard
-    return ("reason",) if classed else ("reason", "class")
+    return ("reason",) if classed else ("reason", "class", "urgent")
 
 
 def blank(ask: Ask) -> Form:

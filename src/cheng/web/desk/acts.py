@@ -171,6 +171,8 @@ def gather(ask: Ask, form: Form, verb: str, evidence: Evidence) -> dict[str, Any
             data[name] = form.text(name, most=4000)
     if "until" in names:
         data["until"] = form.moment("until")
+    if "urgent" in names and form.flag("urgent"):
+        data["urgent"] = "yes"
     if "departments" in names:
         lead = form.text("other", most=200) or form.text("departments", most=200)
         chosen = [lead, *map(str, ask.form.getall("also", []))]

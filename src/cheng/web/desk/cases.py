@@ -10,6 +10,7 @@ from cheng.infrastructure.case_lists import Page as Listed
 from cheng.infrastructure.case_rows import Entry
 from cheng.infrastructure.case_search import Sought
 from cheng.infrastructure.report_book import SOURCES
+from cheng.kernel.flows import URGENT
 from cheng.kernel.house import FINE_LEVELS
 from cheng.kernel.rules import LEVELS
 from cheng.kernel.standing import Light
@@ -252,6 +253,8 @@ def marks(ask: Ask, entry: Entry) -> list[str]:
     found = [ask._("under supervision")] if told.get("supervised") else []
     if entry.weight > 1:
         found.append(ask.local.language.ngettext("{n} report", "{n} reports", entry.weight))
+    if entry.values.get(URGENT) == "yes":
+        found.append(ask._("urgent"))
     if told.get("dispute"):
         found.append(ask._("says it is not theirs"))
     if told.get("urged"):

@@ -17,22 +17,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from cheng.infrastructure.case_records import CaseRecord
 from cheng.infrastructure.registration import NewThing
 from cheng.kernel.columns import Ints
 from cheng.kernel.entities import Entity, Quantity
 from cheng.kernel.reports import Reports
 from cheng.kernel.specs import did_you_mean
 from cheng.protocols.files import Reading, Row, SeriesChunk, read_series, read_things
+from cheng.protocols.files_cases import CaseReading, read_cases
 from cheng.protocols.files_osm import read_osm
 from cheng.protocols.files_tables import Block, csv_blocks
 from cheng.protocols.files_text import text_of
 from cheng.standards.base_map import Features
 from cheng.standards.problems import InputError
 
-READINGS, OSM, CLASSES, RESPONSIBILITIES = "readings", "osm", "classes", "responsibilities"
-"""The kinds of files of readings, of base maps, of classes of cases and of who answers for them; every other kind is a
-type of thing."""
+READINGS, OSM, CLASSES, RESPONSIBILITIES, CASES = "readings", "osm", "classes", "responsibilities", "cases"
+"""The kinds of files of readings, of base maps, of classes of cases, of who answers for them, and of cases that another
+system kept; every other kind is a type of thing."""
 THINGS_A_GO = 2_000
+CASES_A_GO = 1_000
 AHEAD = 4
 """Chunks that may be on their way into the hub while the next one is read."""
 OWN_FIELDS = ("id", "name", "owner", "state")
@@ -74,6 +77,18 @@ class ClassTable(msgspec.Struct):
     """line of the file and cells by column"""
 
 
+class CaseTable(msgspec.Struct):
+    """Cases that another system kept, as they go to a hub."""
+
+    flow: str
+    """the way of work that handles such cases; "" when the house has only one"""
+    limit: tuple[str, str]
+    """number and unit, of classes that the flow does not know yet"""
+    system: str
+    """whose numbers the cases bear; "" where numbers of different systems cannot meet"""
+    records: list[CaseRecord]
+
+
 Told = Callable[[int, int, Taken], None]
 """Called with (rows of the file so far, its rows or 0 when unknown, what became of them so far)."""
 
@@ -93,6 +108,10 @@ class Target(Protocol):
 
     def classes(self, table: ClassTable, actor: str) -> Taken:
         """Takes classes of cases, or who answers for them; counts `added`, `changed` and `unchanged`."""
+
+    def cases(self, table: CaseTable, actor: str) -> Taken:
+        """Takes cases that another system kept; counts `added`, `changed` and `unchanged`, and `agrees` and
+        `disagrees`: whether they were closed in time, as the file says and as it came out."""
 
     def finish(self) -> Taken:
         """Waits until everything is durable."""
@@ -217,6 +236,27 @@ def load_classes(target: Target, table: ClassTable, file: Path, rows: Iterator[A
         refused += outcome.refused
         told(total, total, outcome)
     return Loaded(outcome.counts, refused, [])
+
+
+def load_cases(
+    target: Target, table: CaseTable, file: Path, mapping: Mapping[str, str], told: Told, how: CaseReading
+) -> Loaded:
+    """Takes the cases of a file, in the place of `table.records`.
+
+    Raises InputError when the file cannot be read at all, or a mapped field is none of a case.
+    """
+    taken, refused = Taken(), list[InputError]()
+    total = count_rows(file)
+    rows = read_cases(file, mapping, how)
+    with _kept(target, file, refused, how.encoding):
+        while group := list(itertools.islice(rows, CASES_A_GO)):
+            refused += [row for row in group if isinstance(row, InputError)]
+            table.records = [row for row in group if isinstance(row, CaseRecord)]
+            outcome = target.cases(table, f"file:{file.name}")
+            refused += outcome.refused
+            taken.add(Taken(outcome.counts))
+            told(group[-1].line or 0, total, taken)
+    return Loaded(taken.counts, refused, [])
 
 
 def usual(file: Path, mapping: Mapping[str, str], how: Reading) -> dict[str, str]:

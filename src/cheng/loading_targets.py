@@ -14,15 +14,16 @@ import numpy as np
 import pyarrow as pa
 
 from cheng.hub import Hub
+from cheng.infrastructure.case_records import CaseRecords
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.class_loading import take_classes, take_responsibilities
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.resolving import resolve
-from cheng.kernel.class_rows import day_of
+from cheng.kernel.class_rows import day_of, limit_of
 from cheng.kernel.columns import Bools, Ints, Rows
 from cheng.kernel.observations import Batch
 from cheng.kernel.reports import Reports
-from cheng.loading import ClassTable, Taken
+from cheng.loading import CaseTable, ClassTable, Taken
 from cheng.security import audit
 from cheng.security.permissions import Target
 from cheng.standards.base_map import Features
@@ -38,7 +39,7 @@ MOST = 1_000
 """Refused rows of a file that are sent to be kept; the rest is counted in the last."""
 NEVER = int(np.iinfo(np.int64).min)
 BASE_MAP, PARQUET = "/ingest/base-map", "application/vnd.apache.parquet"
-CLASS_TABLE = "/ingest/classes"
+CLASS_TABLE, CASE_TABLE = "/ingest/classes", "/ingest/cases"
 
 
 class HereTarget:
@@ -103,6 +104,17 @@ class HereTarget:
             told = {"flow": flow, "kind": table.kind, "since": since.isoformat(), **outcome.counts}
             audit.record(conn, self.hub.clock.now(), actor, "load", Target("class", flow), detail=told)
         return Taken(outcome.counts, outcome.refused)
+
+    def cases(self, table: CaseTable, actor: str) -> Taken:
+        hub, limit = self.hub, limit_of(*table.limit)
+        flow = flow_of(hub.classes, table.flow)
+        records = CaseRecords(hub.store, hub.cases, hub.classes, hub.things, flow, limit, table.system)
+        written = records.take(table.records, actor)
+        told = {"flow": flow, "kind": "cases", "system": table.system, **written.counts}
+        if written.counts["added"] or written.counts["changed"]:
+            with hub.store.write() as conn:
+                audit.record(conn, hub.clock.now(), actor, "load", Target("case", flow), detail=told)
+        return Taken(written.counts, written.refused)
 
     def finish(self) -> Taken:
         taken = Taken()
@@ -223,6 +235,9 @@ class ThereTarget:
 
     def classes(self, table: ClassTable, actor: str) -> Taken:
         return self._taken(self.post(CLASS_TABLE, msgspec.json.encode(table), "application/json"), None)
+
+    def cases(self, table: CaseTable, actor: str) -> Taken:
+        return self._taken(self.post(CASE_TABLE, msgspec.json.encode(table), "application/json"), None)
 
     def finish(self) -> Taken:
         return Taken()

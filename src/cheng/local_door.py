@@ -4,7 +4,7 @@ A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backu
 secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line;
 so are `POST /ingest/refused`, for rows of files that could not be read where the file lies, and `POST
 /ingest/base-map?source=NAME`, for features of the base map as Parquet. `POST /ingest/classes` takes tables of classes
-of cases from whoever may load those.
+of cases from whoever may load those, `POST /ingest/cases` cases that another system kept.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ import msgspec
 
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
-from cheng.loading import ClassTable, Taken
-from cheng.loading_targets import BASE_MAP, CLASS_TABLE, HereTarget, RefusedRows
+from cheng.loading import CaseTable, ClassTable, Taken
+from cheng.loading_targets import BASE_MAP, CASE_TABLE, CLASS_TABLE, HereTarget, RefusedRows
 from cheng.protocols.decoding import decode
 from cheng.protocols.http import JSON, Asgi, Receive, Scope, Send, body, respond, tell_problem, unpacked
 from cheng.security.actors import HOUSE, Actor
@@ -29,7 +29,9 @@ Errands = dict[str, Callable[..., Any]]
 """What the house can be asked to do by its own folder's owner: name → function of the hub and named arguments."""
 OPEN = ("/ingest/things", "/ingest/refused", BASE_MAP)
 """To everybody who may load."""
-PATHS = (*OPEN, CLASS_TABLE, "/local/readings", "/local/errands")
+TABLES = {CLASS_TABLE: "class", CASE_TABLE: "case"}
+"""To everybody who may load that kind of object."""
+PATHS = (*OPEN, *TABLES, "/local/readings", "/local/errands")
 LAST_LINE = 2**31 - 1
 """What the store can hold."""
 LONGEST_NAME = 60
@@ -64,25 +66,25 @@ class LocalDoor:
         if scope["method"] != "POST":
             raise Refused("method", "Send what you bring by POST.", status=405)
         actor = self._actor(headers)
-        if scope["path"] in OPEN:
+        path = scope["path"]
+        if path in OPEN:
             self.hub.guard.require(actor, "load", "thing")
-        elif scope["path"] == CLASS_TABLE:
-            self.hub.guard.require(actor, "load", "class")
+        elif path in TABLES:
+            self.hub.guard.require(actor, "load", TABLES[path])
         elif actor != HOUSE:
             raise Refused("not-allowed", "Only whoever owns the data folder may come in here.", status=403)
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
         parts = await body(receive, headers)
         payload = await asyncio.to_thread(lambda: unpacked(b"".join(parts), encoding))
-        if scope["path"] == "/ingest/things":
-            return told(await asyncio.to_thread(self._things, payload, actor))
-        if scope["path"] == "/ingest/refused":
+        take = {"/ingest/things": self._things, CLASS_TABLE: self._classes, CASE_TABLE: self._cases}.get(path)
+        if take is not None:
+            return told(await asyncio.to_thread(take, payload, actor))
+        if path == "/ingest/refused":
             return await asyncio.to_thread(self._refused, payload, actor)
-        if scope["path"] == BASE_MAP:
+        if path == BASE_MAP:
             source = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("source", [""])[0]
             return told(await asyncio.to_thread(self._features, source, payload))
-        if scope["path"] == CLASS_TABLE:
-            return told(await asyncio.to_thread(self._classes, payload, actor))
-        if scope["path"] == "/local/readings":
+        if path == "/local/readings":
             media_type = headers.get(b"content-type", b"").decode("latin-1")
             return told(await asyncio.to_thread(self._readings, payload, media_type))
         return {"answer": await asyncio.to_thread(self._errand, payload)}
@@ -140,6 +142,17 @@ class LocalDoor:
         taken = self.loading.classes(table, actor.name)
         if actor != HOUSE:
             self.hub.refused.keep(table.kind, actor.name, [(error, b"") for error in taken.refused])
+        return taken
+
+    def _cases(self, payload: bytes, actor: Actor) -> Taken:
+        """Takes cases that another system kept."""
+        try:
+            table = msgspec.json.decode(payload, type=CaseTable)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; wanted is a flow, a limit and records") from error
+        taken = self.loading.cases(table, actor.name)
+        if actor != HOUSE:
+            self.hub.refused.keep("cases", actor.name, [(error, b"") for error in taken.refused])
         return taken
 
     def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -15,14 +16,17 @@ from cheng.infrastructure.loader import load_model
 from cheng.kernel.model import Model
 from cheng.kernel.specs import did_you_mean
 from cheng.loading import (
+    CASES,
     CLASSES,
     OSM,
     READINGS,
     RESPONSIBILITIES,
+    CaseTable,
     ClassTable,
     Loaded,
     Taken,
     Target,
+    load_cases,
     load_classes,
     load_osm,
     load_readings,
@@ -30,10 +34,11 @@ from cheng.loading import (
 )
 from cheng.loading_targets import HereTarget, ThereTarget
 from cheng.protocols.files import Reading
+from cheng.protocols.files_cases import CaseReading
 from cheng.protocols.files_classes import limit_told, read_classes, read_responsibilities
 from cheng.standards.problems import InputError, Refused
 
-OTHERS = (READINGS, OSM, CLASSES, RESPONSIBILITIES)
+OTHERS = (READINGS, OSM, CLASSES, RESPONSIBILITIES, CASES)
 """Kinds that are no types of things."""
 SHOWN = 20
 """Refused rows that are told one by one; the rest by reason."""
@@ -49,21 +54,26 @@ SHOWN = 20
 @click.option("--mend", is_flag=True, help="Mend areas that cross themselves, where that changes next to nothing.")
 @click.option("--thing", help="readings: the thing all of them are of, when no column says it.")
 @click.option("--attr", help="readings: the attribute all of them are of, when no column says it.")
-@click.option("--time-format", help="readings: how times are written, as for strptime.")
-@click.option("--flow", default="", help="classes: the way of work that is filed by them.  [default: the only one]")
+@click.option("--time-format", help="readings, cases: how times are written, as for strptime.")
+@click.option("--zone", help="readings, cases: of times that name none, as America/New_York.  [default: the city's]")
+@click.option("--flow", default="", help="classes, cases: the way of work that handles them.  [default: the only one]")
 @click.option("--since", default="", metavar="DAY", help="classes: from when changes are in force.  [default: today]")
 @click.option(
-    "--limit", default="13 working days", help="classes: where the file has none.  [default: 13 working days]"
+    "--limit", default="13 working days", help="classes, cases: where nothing says one.  [default: 13 working days]"
 )
+@click.option(
+    "--yes", multiple=True, metavar="WORD", help="cases: what the file writes for yes.  [default: 1, yes, 是 …]"
+)
+@click.option("--system", default="", help="cases: whose numbers these are, where those of two systems could meet.")
 @click.option("--url", help="A hub elsewhere: http://host:port.")
 @click.option("--token", envvar="CHENG_TOKEN", help="The token for --url.  [env: CHENG_TOKEN]")
 @data_option
 def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: Any) -> None:
-    """Load FILES: things of type KIND, `readings`, `osm` for the base map, `classes` of cases, `responsibilities`.
+    """Load FILES: things of type KIND, `readings`, `osm` for the base map, `classes`, `responsibilities`, `cases`.
 
-    CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings, PBF and XML of OpenStreetMap for
-    the base map, CSV and Signalen's JSON for classes. A row that cannot be taken is told with its line and reason and
-    kept in the hub; loading a file again changes nothing.
+    CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings and cases, PBF and XML of
+    OpenStreetMap for the base map, CSV and Signalen's JSON for classes. A row that cannot be taken is told with line
+    and reason and kept in the hub; loading a file again changes nothing.
     """
     model = load_model()
     if kind not in (*OTHERS, *model.entities):
@@ -72,6 +82,7 @@ def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: 
     mapping = dict(map(pair, pairs))
     problems = 0
     with target_of(said) as (target, zone):
+        zone = known_zone(said["zone"] or zone)
         for file in files:
             with Bar(file.name) as bar:
                 try:
@@ -110,6 +121,11 @@ def load(
             decimal=said["decimal"],
         )
         return load_readings(target, file, mapping, bar, how)
+    if kind == CASES:
+        names = ("time_format", "encoding", "yes")
+        reading = CaseReading(zone=zone, crs=said["crs"] or "WGS84", **{name: said[name] for name in names})
+        table = CaseTable(said["flow"], limit_told(said["limit"]), said["system"], [])
+        return load_cases(target, table, file, mapping, bar, reading)
     if kind in (CLASSES, RESPONSIBILITIES):
         return load_tables(target, kind, file, mapping, bar, said)
     how_things = {name: said[name] for name in ("crs", "encoding", "mend", "decimal")}
@@ -126,6 +142,14 @@ def load_tables(
     rows = read_responsibilities(file, mapping, said["encoding"])
     table = ClassTable("responsibilities", said["flow"], said["since"], [])
     return load_classes(target, table, file, rows, bar)
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone; UsageError when nobody knows it."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise click.UsageError(f"--zone {name} is no time zone; write for example Asia/Shanghai") from None
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -205,10 +229,14 @@ WORDS = {
 def tell(file: Path, loaded: Loaded, seconds: float) -> None:
     """What became of a file."""
     counts = [f"{loaded.counts[name]:,} {word}" for name, word in WORDS.items() if loaded.counts[name]]
-    total = sum(loaded.counts.values()) - loaded.counts["marked"]
+    agrees, disagrees = loaded.counts["agrees"], loaded.counts["disagrees"]
+    total = sum(loaded.counts.values()) - loaded.counts["marked"] - agrees - disagrees
     refused = f", {len(loaded.refused):,} refused" if loaded.refused else ""
     pace = f" in {seconds:.1f} s ({total / max(seconds, 0.001):,.0f}/s)"
     click.echo(f"{file.name}: {', '.join(counts) or 'nothing'}{refused}{pace}")
+    if agrees + disagrees:
+        both = agrees + disagrees
+        click.echo(f"  in time as the file says: {agrees:,} of {both:,} that were closed and had a limit")
     if loaded.left_out:
         click.echo(f"  not known here, left out: {', '.join(loaded.left_out)}")
     for error in loaded.refused[:SHOWN]:

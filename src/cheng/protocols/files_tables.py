@@ -40,9 +40,10 @@ class Block:
 
 
 def csv_blocks(
-    path: Path, encoding: str | None, separator: str | None, na: list[str], headless: bool
+    path: Path, encoding: str | None, separator: str | None, na: list[str], headless: bool, keep_lost: bool = False
 ) -> Iterator[Block | InputError]:
-    """All columns as texts, null where a cell is one of `na`; rows with the wrong number of cells as InputError.
+    """All columns as texts, null where a cell is one of `na`; rows with the wrong number of cells as InputError, and
+    those that hold bytes which are no text, unless `keep_lost`.
 
     Raises InputError when the file is no table at all.
     """
@@ -59,7 +60,7 @@ def csv_blocks(
             reader = _reader(
                 utf8, separator or separator_of(head), na, headless, _names(head, separator, headless), refused
             )
-            yield from _numbered(reader, refused, 1 if headless else 2, utf8)
+            yield from _numbered(reader, refused, 1 if headless else 2, None if keep_lost else utf8)
         except pa.ArrowInvalid as problem:
             raise InputError("not-csv", f"{path.name} cannot be read: {problem}") from None
 
@@ -101,7 +102,7 @@ def _reader(stream: Any, separator: str, na: list[str], headless: bool, names: l
     )
 
 
-def _numbered(reader: Any, refused: list[Any], first: int, source: Utf8Stream) -> Iterator[Block | InputError]:
+def _numbered(reader: Any, refused: list[Any], first: int, source: Utf8Stream | None) -> Iterator[Block | InputError]:
     row = first
     told = 0
     for batch in reader:
@@ -112,7 +113,7 @@ def _numbered(reader: Any, refused: list[Any], first: int, source: Utf8Stream) -
             yield _wrong_cells(bad)
         told = len(refused)
         row = int(rows[-1]) + 1 if len(rows) else row
-        yield from _without_lost(Block(rows, batch, first), source.lost)
+        yield from _without_lost(Block(rows, batch, first), source is not None and source.lost)
     for bad in refused[told:]:
         yield _wrong_cells(bad)
 

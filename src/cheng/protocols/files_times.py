@@ -1,6 +1,7 @@
 """Columns of times in any usual writing as microseconds since 1970-01-01 UTC, whole columns at once."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ WRITTEN = rf"^\s*{DATE}{CLOCK}{ZONE}\s*$"
 COMPACT = r"^\s*(?P<y>(?:19|20)\d{2})(?P<m>[01]\d)(?P<d>[0-3]\d)(?:T?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-5]\d)?)?\s*$"
 EPOCH = r"^\s*\d{9,19}(?:\.\d+)?\s*$"
 PARTS = ("y", "m", "d", "h", "mi", "s")
+YEAR_LAST = (
+    r"^\s*(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})[-/.](?P<y>\d{4})"
+    r"(?:,?\s+(?P<h>\d{1,2}):(?P<mi>\d{1,2})(?::(?P<s>\d{1,2})(?:\.(?P<f>\d{1,9}))?)?\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?)?\s*$"
+)
+"""01/16/2015 08:30:00 AM, 16.01.2015 8:30: only many of them tell which is the month."""
 
 
 def instants(columns: Sequence[Any], zone: str, pattern: str | None = None) -> tuple[Times, Bools]:
@@ -44,6 +50,38 @@ def instants(columns: Sequence[Any], zone: str, pattern: str | None = None) -> t
         bad |= np.isnan(numbers[1]) | (hours < 0) | (hours > 24)
         return _local(wall + np.round(hours * HOUR).astype(np.int64), zone, bad), bad
     return _single(pc.binary_join_element_wise(*joined, " "), zone, pattern)
+
+
+def month_first(columns: Sequence[Any]) -> bool | None:
+    """Whether texts that end their dates with the year begin them with the month: told by days after the 12th, and
+    where there are none by the halves of the day. None when nothing tells."""
+    found = [pc.extract_regex(_decoded(column), YEAR_LAST) for column in columns]
+    after = [sum(_count_above(pc.struct_field(each, name), 12) for each in found) for name in ("one", "two")]
+    if after[0] != after[1]:
+        return after[1] > after[0]
+    halves = any(pc.any(pc.not_equal(pc.struct_field(each, "half"), "")).as_py() for each in found)
+    return True if halves and not after[0] else None
+
+
+def year_last(column: Any, zone: str, by_month: bool) -> tuple[Times, Bools]:
+    """Times (n,) of texts that end their dates with the year, and which rows hold none that can be read."""
+    found = pc.extract_regex(_decoded(column), YEAR_LAST)
+    parts = {name: _numbers(pc.struct_field(found, name), 0.0) for name in ("y", "one", "two", "h", "mi", "s")}
+    half = pc.fill_null(pc.utf8_lower(pc.struct_field(found, "half")), "")
+    halved, after_noon = (
+        np.array(each.to_numpy(zero_copy_only=False)) for each in (pc.not_equal(half, ""), pc.equal(half, "p"))
+    )
+    hour = np.where(halved, parts["h"] % 12 + 12 * after_noon, parts["h"])
+    missing = np.array(found.is_null().to_numpy(zero_copy_only=False)) | (
+        halved & ((parts["h"] < 1) | (parts["h"] > 12))
+    )
+    month, day = (parts["one"], parts["two"]) if by_month else (parts["two"], parts["one"])
+    wall, bad = _from_calendar([parts["y"], month, day, hour, parts["mi"], parts["s"]], missing)
+    return np.where(bad, 0, _local(wall, zone, bad)), bad
+
+
+def _count_above(column: Any, most: int) -> int:
+    return int((np.nan_to_num(_numbers(column)) > most).sum())
 
 
 def cast_or_none(column: Any, wanted: Any) -> Any:
@@ -70,11 +108,28 @@ def _single(column: Any, zone: str, pattern: str | None) -> tuple[Times, Bools]:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return np.zeros(len(column), np.int64), np.ones(len(column), bool)
     if pattern is not None:
-        return _stamps(pc.strptime(column, format=pattern, unit="us", error_is_null=True), zone)
+        return _stamps(_without_rolled(column, pattern), zone)
     for wanted in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
         if (stamps := cast_or_none(column, wanted)) is not None:
             return _stamps(stamps, zone)
     return _any_writing(column, zone)
+
+
+def _without_rolled(column: Any, pattern: str) -> Any:
+    """Stamps by a pattern; null also for the 30th of February, which Arrow takes for the 2nd of March."""
+    stamps = pc.strptime(column, format=pattern, unit="us", error_is_null=True)
+    rows = np.flatnonzero(pc.fill_null(pc.less_equal(pc.day(stamps), 3), False).to_numpy(zero_copy_only=False))
+    wrong = np.zeros(len(stamps), bool)
+    wrong[[row for row in rows.tolist() if _no_such_day(column[row].as_py(), pattern)]] = True
+    return pc.if_else(pa.array(wrong), None, stamps) if wrong.any() else stamps
+
+
+def _no_such_day(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)  # noqa: DTZ007  # only whether there is such a day
+    except ValueError as problem:
+        return "out of range" in str(problem)
+    return False
 
 
 def _stamps(column: Any, zone: str) -> tuple[Times, Bools]:

@@ -333,7 +333,7 @@ def _kept(target: Target, file: Path, refused: list[InputError], encoding: str |
 def _keep(target: Target, file: Path, refused: Sequence[InputError], encoding: str | None) -> None:
     wanted = {error.line for error in refused[:1000] if error.line is not None}
     lines: dict[int, str] = {}
-    if wanted and file.suffix.lower() in TEXTS:
+    if wanted and file.with_suffix("" if file.suffix.lower() == ".gz" else file.suffix).suffix.lower() in TEXTS:
         with text_of(file, encoding) as text:
             last = max(wanted)
             lines = {n: line for n, line in enumerate(itertools.islice(text, last), 1) if n in wanted}

@@ -152,7 +152,9 @@ class LocalDoor:
             raise InputError("not-understood", f"{error}; wanted is a flow, a limit and records") from error
         taken = self.loading.cases(table, actor.name)
         if actor != HOUSE:
-            self.hub.refused.keep("cases", actor.name, [(error, b"") for error in taken.refused])
+            sent = {record.line: record for record in table.records}
+            kept = [(error, msgspec.json.encode(sent.get(error.line or 0))) for error in taken.refused]
+            self.hub.refused.keep("cases", actor.name, kept)
         return taken
 
     def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:

@@ -38,7 +38,7 @@ ALWAYS = {
     "see dataset, see indicator, see rule, see job, see refused, see setting, see command, shelve alert, "
     "maintain thing, register thing, ingest thing, load thing, load dataset, try rule, run job, "
     "retry-refused refused, manage-accounts account, manage-tokens token, read-audit audit, "
-    "change-settings setting, backup store, see class, load class",
+    "change-settings setting, backup store, see class, load class, load case",
     "acceptor": "see case, act case, note case, see-contact case",
     "agent": "see case, act case, note case, see-contact case",
     "shift-leader": "see case, act case, note case",

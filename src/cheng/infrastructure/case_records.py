@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from cheng.infrastructure import case_rows as rows
 from cheng.infrastructure.bulk import insert_all
-from cheng.infrastructure.case_book import CaseBook, case_id, fingerprint
+from cheng.infrastructure.case_book import CaseBook, case_id
 from cheng.infrastructure.case_rows import Opening
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
@@ -162,7 +162,7 @@ class CaseRecords:
                 except Refused as refused:
                     written.refused.append(InputError(refused.code, str(refused), record.line))
 
-    def _there(self, conn: Connection, lot: Sequence[CaseRecord]) -> dict[str, Row[Any]]:
+    def _there(self, conn: Connection, lot: Sequence[CaseRecord]) -> dict[str, Any]:
         """By the key of a record: the case that it is, where it came before."""
         found = conn.execute(KEYS.where(acts.c.key.in_({self._key(record) for record in lot})))
         return {row.key: row for row in found}
@@ -183,8 +183,7 @@ class CaseRecords:
                 continue
             line = rows.line(case, self.flow, about, number)
             lines.append({**line, **rows.changed(case, acts_done[-1].at, line["data"])})
-            key, asked = self._key(record), fingerprint("", "open", HOUSE, acts_done[0].data)
-            done.append(rows.act_row(case.id, 1, acts_done[0], key, asked))
+            done.append(rows.act_row(case.id, 1, acts_done[0], self._key(record), CONDITION))
             done += [rows.act_row(case.id, seq, act) for seq, act in enumerate(acts_done[1:], 2)]
             runs += rows.run_rows(case, about.get("area") or None)
             told.append(report_of(record, case.id))
@@ -246,7 +245,7 @@ class CaseRecords:
 
     # -- cases that are there
 
-    def _bring(self, conn: Connection, record: CaseRecord, row: Row[Any]) -> bool:
+    def _bring(self, conn: Connection, record: CaseRecord, row: Any) -> bool:
         """Closes a case that was open when it came before; whether there was anything to do.
 
         One that somebody reopened here is left to them.

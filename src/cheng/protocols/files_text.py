@@ -43,7 +43,7 @@ def encoding_of(sample: bytes) -> str:
     losses = {}
     for name in ("utf-8", "gb18030"):
         text = codecs.getincrementaldecoder(name)("replace").decode(sample)  # a cut last character is no loss
-        if not (lost := text.count(LOST)):
+        if not (lost := text.count(LOST) - sample.count(LOST.encode(name))):  # some had lost it before
             return name
         losses[name] = lost
     return min(losses, key=losses.__getitem__)

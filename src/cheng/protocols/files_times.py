@@ -159,6 +159,7 @@ def _from_epoch(numbers: Any, exact: Any = None) -> tuple[Times, Bools]:
 
 def _any_writing(column: Any, zone: str) -> tuple[Times, Bools]:
     """Row by row the writing that fits: with signs, compact, or a number since 1970."""
+    column = pc.replace_substring_regex(column, r"日(\d)", r"日 \1")
     wall, bad = _wall(column)
     offset, zoned = _offsets(column)
     times = np.where(zoned, wall - offset, _local(wall, zone, bad))

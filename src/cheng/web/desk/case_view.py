@@ -13,6 +13,7 @@ from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.tables import blobs
 from cheng.kernel.flows import Flow, Step
+from cheng.kernel.guards import recorded
 from cheng.kernel.standing import Act, Case, Run, lights
 from cheng.standards.problems import Refused
 from cheng.web.city.words import condition
@@ -77,10 +78,13 @@ class View:
     # -- the flow
 
     def steps(self) -> list[dict[str, Any]]:
-        """Each step of the flow with its last pass, in order; the steps of a flow that is gone as they were done."""
+        """Each step of the flow with its last pass, in order; the steps of a flow that is gone as they were done, and
+        of the record of another system those from where it begins."""
         flow, case = self.flow, self.case
         done = {run.step for run in case.runs}
-        ahead = [step.name for step in flow.steps if step.name in done or step.applies(case.values)] if flow else []
+        begin = flow.position(case.runs[0].step) if flow and case.runs and recorded(case.values) else 0
+        steps = enumerate(flow.steps) if flow else ()
+        ahead = [step.name for n, step in steps if step.name in done or (n >= begin and step.applies(case.values))]
         names = ahead or list(dict.fromkeys(run.step for run in case.runs))
         names += [run.step for run in case.runs if run.step not in names]
         return [self.step(flow.find(name) if flow else Step(name), case) for name in dict.fromkeys(names)]
@@ -147,7 +151,7 @@ class View:
             "what": what,
             "step": words.step_name(ask, act.step),
             "who": who,
-            "department": "" if citizen or act.by_house else department,
+            "department": "" if citizen or act.by_house or department == who else department,
             "text": self.told(act),
             "facts": self.facts(act),
             "files": files,

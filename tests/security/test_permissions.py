@@ -12,7 +12,8 @@ PEOPLE["operator"] = Actor("the-operator", "Operator", ("operator",), "Data Offi
 PEOPLE["dispatcher"] = Actor("the-dispatcher", "Dispatcher", ("dispatcher",), "Command centre")
 PEOPLE["reviewer"] = Actor("the-reviewer", "Reviewer", ("reviewer",), "Supervision centre")
 PEOPLE |= {
-    post: Actor(f"the-{post}", post, (post,), "Centre") for post in ("acceptor", "agent", "shift-leader", "evaluator")
+    post: Actor(f"the-{post}", post, (post,), "Centre")
+    for post in ("acceptor", "agent", "shift-leader", "evaluator", "collector", "checker", "handler")
 }
 PEOPLE["newcomer"] = Actor("the-newcomer", "Newcomer", ("newcomer",), "Drainage")
 PEOPLE["device"] = Actor("token:d", "d", ("device",), "Drainage", "device", Scope(ids=frozenset({"cover-7"})))
@@ -43,6 +44,9 @@ ALWAYS = {
     "agent": "see case, act case, note case, see-contact case",
     "shift-leader": "see case, act case, note case",
     "evaluator": "see case, see evaluation",
+    "collector": "enter round",
+    "checker": "enter round",
+    "handler": "enter round",
     "newcomer": "",
     "device": "",
     "reporter": "report case, upload blob",

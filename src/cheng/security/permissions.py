@@ -38,7 +38,7 @@ VERBS = {
     "read-audit": "audit",
     "change-settings": "setting",
     "backup": "store",
-    "enter": "portal desk dashboard catalogue console kiosk",
+    "enter": "portal desk round dashboard catalogue console kiosk",
 }
 """Each verb and the kinds of object it goes with."""
 
@@ -155,6 +155,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("acceptor agent", "see-contact", "case", ANY),
     ("dispatcher leader", "see-contact", "case", ANY),
     ("evaluator", "see", "case", ANY),
+    ("collector checker handler", "enter", "round", ANY),
     ("leader", "enter", "portal catalogue desk dashboard", ANY),
     ("leader", "see", "thing alert case dataset indicator rule blob job command class", ANY),
     ("leader", "download", "dataset", ANY),

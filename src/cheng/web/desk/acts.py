@@ -21,6 +21,8 @@ from cheng.web.desk.seeing import case_of, may, may_do, person
 from cheng.web.pages import Answer, Ask, Form, post, see_other
 
 MOST_FILES = 9
+PICTURES = ("photo", "after")
+"""Kinds of evidence that only a photo can be."""
 ROOM = 100_000_000
 """Bytes of one form with its photos; each file has the house's own limit."""
 BESIDE = {
@@ -210,7 +212,7 @@ def collect(ask: Ask, form: Form) -> Evidence:
         kind = name.removeprefix("proof-")[:40]
         for filename, content in form.files(name, most=MOST_FILES):
             try:
-                blob = ask.hub.blobs.keep(content, filename, photo=kind == "photo")
+                blob = ask.hub.blobs.keep(content, filename, photo=kind in PICTURES)
             except Refused as refused:
                 form.wrong("proof", refused.message, **refused.values)
                 continue

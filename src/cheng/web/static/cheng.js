@@ -99,3 +99,8 @@ wake(document);
 document.addEventListener("htmx:load", (event) => event.detail.elt !== document.body && wake(event.detail.elt));
 import("./keys.js");
 if (document.getElementById("toasts")?.dataset.live) import("./live.js");
+
+// Nobody is signed in here any more: pages that were put aside for being off line go. What waits to be sent stays.
+if (document.getElementById("toasts")?.dataset.live === "" && "caches" in window) {
+  import("./round_keep.js").then((module) => module.forget());
+}

@@ -34,7 +34,8 @@ ARGUMENTS = [
 ]
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 EXPECTED = ("the server responded with a status of 4", "Status Error Code 4", "net::ERR_ABORTED", "frame-ancestors")
-"""Console lines that a test of refusals brings about on purpose."""
+OFF_LINE = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED")
+"""Console lines that a test of refusals brings about on purpose; and one of lost networks."""
 
 
 @dataclass
@@ -94,7 +95,7 @@ class Watch:
         page.on("request", self.request)
 
     def line(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(word in message.text for word in EXPECTED):
+        if message.type in ("error", "warning") and not any(word in message.text for word in (*EXPECTED, *OFF_LINE)):
             self.complaints.append(f"{message.type}: {message.text}")
 
     def request(self, request: Request) -> None:

@@ -62,15 +62,8 @@ def task_page(ask: Ask, filed: Filed, form: Form, kept: Sequence[str] = (), prob
     if ask.representation == "json":
         return Page("desk/round_task.html", words.readable(ask, data))
     sentence = words.explain(ask, filed, problem, view.people) if problem else ""
-    extra = {
-        "form": form,
-        "mine": mine,
-        "map": ground_told(ask),
-        "kept": kept,
-        "once": secrets.token_hex(16),
-        "round": told(ask),
-    }
-    extra |= {"problem": sentence, "questions": questions(ask, step), "step": step}
+    extra = {"form": form, "mine": mine, "kept": kept, "once": secrets.token_hex(16), "problem": sentence, "step": step}
+    extra |= {"questions": questions(ask, step), "map": ground_told(ask), "round": told(ask)}
     status = problem.status if problem else 422 if form.errors else 200
     return Page("desk/round_task.html", data, extra=extra, status=status, headers={"Round-Mark": row["mark"]})
 

@@ -23,7 +23,10 @@ function start(part) {
   const point = (move = false) => {
     const at = place();
     if (!city || !at) return;
-    marker ||= new city.Marker({ draggable: true }).on("dragend", () => write(...marker.getLngLat().toArray()));
+    if (!marker) {
+      marker = new city.Marker({ draggable: true });
+      marker.on("dragend", () => write(...marker.getLngLat().toArray()));
+    }
     marker.setLngLat(at).addTo(city.map);
     if (move) city.map.jumpTo({ center: at, zoom: CLOSE });
   };

@@ -264,7 +264,7 @@ def test_a_class_is_found_by_typing_and_the_place_on_the_map(open_page: Open, de
     page.context.set_geolocation({"longitude": 106.55, "latitude": 29.56})
     page.get_by_role("button", name="Where I stand").click()
     expect(page.get_by_label("Where is it?")).to_have_value("29.560000, 106.550000")
-    page.get_by_role("button", name="On the map").click()
+    page.get_by_role("button", name="Choose it on the map").click()
     canvas = page.locator("#pick-map canvas")
     expect(canvas).to_be_visible()
     marker = page.locator(".maplibregl-marker")

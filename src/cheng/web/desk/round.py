@@ -34,6 +34,7 @@ COLUMNS = (
     Column("level", "Level", "level"),
     Column("area_name", "Area"),
     Column("address", "Address"),
+    Column("text", "What was reported"),
     Column("assignee_name", "With"),
     Column("opened", "Opened", "moment"),
     Column("due", "Due", "moment"),
@@ -86,6 +87,7 @@ def task_row(ask: Ask, entry: Entry, people: dict[str, str]) -> dict[str, Any]:
     """A case as a task of the round. `mark` changes with everything that its page shows."""
     row = case_row(ask, entry, people)
     row["address"] = str(entry.values.get("address") or "")
+    row["text"] = entry.text[:200]
     row["url"] = ask.url(f"/desk/round/{entry.number}")
     row["mark"] = f"{entry.version}.{version(ask)}.{ask.local.language.code}"
     return row

@@ -55,7 +55,7 @@ def task_page(ask: Ask, filed: Filed, form: Form, kept: Sequence[str] = (), prob
     data = {
         "task": row | {"version": filed.case.version, "text": filed.entry.text, "kind": kind_of(step) if step else ""},
         "standard": filing.standard(ask, filed),
-        "files": [dict(file, what=act["what"], who=act["who"], at=act["at"]) for act in acts for file in act["files"]],
+        "files": [shot(act, file) for act in acts for file in act["files"]],
         "said": [act for act in acts if act["text"]],
         "why_not": "" if mine else why_not(ask, filed, offered, view.people),
     }
@@ -66,6 +66,11 @@ def task_page(ask: Ask, filed: Filed, form: Form, kept: Sequence[str] = (), prob
     extra |= {"questions": questions(ask, step), "map": ground_told(ask), "round": told(ask)}
     status = problem.status if problem else 422 if form.errors else 200
     return Page("desk/round_task.html", data, extra=extra, status=status, headers={"Round-Mark": row["mark"]})
+
+
+def shot(act: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:
+    """A photo with whose it is, and of which step."""
+    return file | {"what": act["step"] or act["what"], "who": act["who"], "at": act["at"]}
 
 
 def questions(ask: Ask, step: Step | None) -> tuple[str, list[tuple[str, str]]]:

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browsing import Served, axe, serve, shot, sideways, sign_in
+from browsing import NARROW, Served, Watch, axe, serve, shot, sideways, sign_in
 from desk_town import Desk, picture
-from playwright.sync_api import BrowserContext, Page, expect
+from house import PASSWORD, open_house
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from street_town import PHOTO, at, open_street, reported, verbs, worked
 from test_desk import away
+
+from cheng.infrastructure.clock import Clock
+from cheng.security.actors import HOUSE
 
 pytestmark = pytest.mark.browser
 
@@ -284,3 +288,32 @@ def test_a_class_is_found_by_typing_and_the_place_on_the_map(open_page: Open, de
     expect(marker).to_be_visible()
     canvas.click(position={"x": 40, "y": 40})
     expect(page.get_by_label("Where is it?")).not_to_have_value("29.560000, 106.550000")
+
+
+@pytest.fixture(scope="module")
+def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An empty street in a house that lies below a prefix."""
+    hub = open_house(tmp_path_factory.mktemp("below"), Clock(), root_path="/city")
+    hub.accounts.create(HOUSE, "cai", "Cai", ["officer", "collector"], "Team", PASSWORD)
+    yield from serve(hub)
+    hub.close()
+
+
+def test_below_a_prefix_too(browser: Browser, below: Served) -> None:
+    context = browser.new_context(viewport=NARROW, base_url=below.url, locale="en")  # type: ignore[arg-type]
+    page, watch = context.new_page(), Watch(below.url)
+    watch.over(page)
+    sign_in(page, "cai", prefix="/city")
+    page.goto("/city/desk/round")
+    page.locator(KEPT).wait_for(state="attached")
+    scopes = "navigator.serviceWorker.ready.then((one) => new URL(one.scope).pathname)"
+    assert page.evaluate(scopes) == "/city/desk/round"
+    context.set_offline(True)
+    page.close()
+    page = context.new_page()
+    watch.over(page)
+    ready(page, "/city/desk/round/found")
+    expect(page.locator("[data-round-off]")).to_be_visible()
+    expect(page.locator("#f-class")).to_be_visible()
+    context.close()
+    assert not watch.complaints, "\n".join(watch.complaints)

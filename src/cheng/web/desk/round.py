@@ -118,7 +118,6 @@ def said(ask: Ask) -> dict[str, str]:
         "offline": ask._("Off line. You can go on working; what you do is sent when the network is back."),
         "shown": ask._("Off line. The tasks are those of {time}; what you do is sent when the network is back."),
         "signed_out": ask._("Please sign in again, so that what waits on this phone can be sent."),
-        "kept": ask._("Kept on this phone. It is sent as soon as there is a network."),
         "not_kept": ask._("This phone has no room to keep it. Please stay on this page until there is a network."),
         "sent": ask._("Sent."),
         "open": ask._("Look at it"),

@@ -102,5 +102,6 @@ if (document.getElementById("toasts")?.dataset.live) import("./live.js");
 
 // Nobody is signed in here any more: pages that were put aside for being off line go. What waits to be sent stays.
 if (document.getElementById("toasts")?.dataset.live === "" && "caches" in window) {
-  import("./round_keep.js").then((module) => module.forget());
+  const ours = (names) => names.filter((name) => name.startsWith("cheng-round:"));
+  caches.keys().then((names) => ours(names).forEach((name) => caches.delete(name))).catch(() => null);
 }

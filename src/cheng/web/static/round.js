@@ -157,7 +157,7 @@ async function submit(event) {
     button.disabled = false;
     return back(form, no.sentence);
   }
-  sessionStorage.setItem(SAID, why ? words.kept : sent.join(" ") || words.sent);
+  if (!why) sessionStorage.setItem(SAID, sent.join(" ") || words.sent); // else the list says that it waits
   location.assign(told.round);
 }
 

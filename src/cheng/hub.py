@@ -9,9 +9,11 @@ from itertools import count
 from cheng.beside import Devices, Retry, Shelf, Works
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.area_tiles import AreaTiles
+from cheng.infrastructure.article_book import ArticleBook
 from cheng.infrastructure.base_map import BaseMap
 from cheng.infrastructure.blobs import Blobs
 from cheng.infrastructure.bus import Bus, open_bus
+from cheng.infrastructure.call_book import CallBook
 from cheng.infrastructure.case_book import CaseBook
 from cheng.infrastructure.class_book import ClassBook
 from cheng.infrastructure.clock import Clock
@@ -87,6 +89,16 @@ class Hub:
     def grids(self) -> GridBook:
         """How grids fit, and new ones."""
         return GridBook(self.things, self.base_map)
+
+    @cached_property
+    def articles(self) -> ArticleBook:
+        """What agents know."""
+        return ArticleBook(self.store, self.clock)
+
+    @cached_property
+    def calls(self) -> CallBook:
+        """What became of calls."""
+        return CallBook(self.store, self.clock)
 
     @cached_property
     def evaluation(self) -> EvaluationBook:

@@ -12,6 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from cheng.infrastructure.hotline_tables import articles
+from cheng.infrastructure.report_tables import case_classes, responsibilities
 from cheng.infrastructure.store import Store, next_numbers, reachable, serialise, upsert
 from cheng.infrastructure.tables import (
     APPEND_ONLY,
@@ -117,6 +119,13 @@ def fill_append_only(conn: Connection) -> None:
     alert = {"number": 1, "key": "k", "rule": "r", "app": "x", "onset": AT, "raised": AT, "level": "danger"}
     conn.execute(insert(alerts), alert | {"message_values": {}, "state": "open"})
     conn.execute(insert(alert_notices), {"alert": 1, "at": AT, "kind": "raised", "detail": {}})
+    texts = ("question", "question_zh", "answer", "answer_zh", "words", "department", "class_code", "actor")
+    conn.execute(insert(articles), dict.fromkeys(texts, "x") | {"number": 1, "version": 1, "retired": False, "at": AT})
+    texts = ("flow", "code", "group_name", "group_name_zh", "name", "name_zh", "responsible", "supervising", "source")
+    told = dict.fromkeys((*texts, "since", "actor"), "x") | {"version": 1, "kind": "event", "conditions": [], "at": AT}
+    conn.execute(insert(case_classes), told | {"public": True, "retired": False})
+    told = dict.fromkeys(("flow", "prefix", "area", "since", "actor"), "x") | {"departments": [], "at": AT}
+    conn.execute(insert(responsibilities), told)
     words = dict.fromkeys(("actor", "verb", "object", "purpose", "reason", "address", "previous_hash", "hash"), "x")
     conn.execute(insert(audit), words | {"seq": 1, "at": AT, "outcome": "allowed", "detail": {}})
 

@@ -24,24 +24,25 @@ PEOPLE["nobody"] = Actor("the-nobody", "Nobody", (), "Drainage")
 ALWAYS = {
     "citizen": "enter portal, enter catalogue, report case, upload blob",
     "officer": "enter portal, enter catalogue, enter desk, see thing, see indicator, see rule, report case, upload "
-    "blob, try rule, see class",
+    "blob, try rule, see class, see article",
     "leader": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "dataset, see indicator, see rule, see blob, see job, see command, download dataset, note case, "
     "acknowledge alert, try rule, read-audit audit, act case, see-contact case, see class, "
-    "see suggestion, run suggestion, see evaluation",
+    "see suggestion, run suggestion, see evaluation, see article",
     "dispatcher": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
     "indicator, see rule, see blob, see command, act case, note case, report case, acknowledge alert, shelve alert, "
     "upload blob, see-contact case, see class, edit class, load class, "
-    "see suggestion, run suggestion, see evaluation",
+    "see suggestion, run suggestion, see evaluation, see article, edit article, load article",
     "reviewer": "enter portal, enter catalogue, enter desk, enter dashboard, see thing, see alert, see case, see "
-    "indicator, see rule, see blob, see command, act case, note case, upload blob, see class, see evaluation",
+    "indicator, see rule, see blob, see command, act case, note case, upload blob, see class, see evaluation, "
+    "see article",
     "operator": "enter portal, enter catalogue, enter dashboard, enter console, enter kiosk, see thing, see alert, "
     "see dataset, see indicator, see rule, see job, see refused, see setting, see command, shelve alert, "
     "maintain thing, register thing, ingest thing, load thing, load dataset, try rule, run job, "
     "retry-refused refused, manage-accounts account, manage-tokens token, read-audit audit, "
     "change-settings setting, backup store, see class, load class, load case",
-    "acceptor": "see case, act case, note case, see-contact case",
-    "agent": "see case, act case, note case, see-contact case",
+    "acceptor": "see case, act case, note case, see-contact case, take call, call-back case, edit article",
+    "agent": "see case, act case, note case, see-contact case, take call, call-back case, edit article",
     "shift-leader": "see case, act case, note case",
     "evaluator": "see case, see evaluation",
     "collector": "enter round",

@@ -17,6 +17,7 @@ import cheng.demo
 from cheng.demo.cast import Cast
 from cheng.demo.clock import PAST, DemoClock, left_at, open_clock
 from cheng.demo.feed import Feed
+from cheng.demo.knowledge import knowledge
 from cheng.demo.people import accounts, departments
 from cheng.demo.places import CITY
 from cheng.demo.town import Town
@@ -52,6 +53,7 @@ def start(hub: Hub, scale: str = "small", seed: int = SEED) -> Feed:
     for cast in casts:
         cast.rows.clear()  # the register has them now, and a million of them take a gigabyte
     del rows
+    knowledge(hub)
     if "demo" not in hub.base_map.sources():
         hub.base_map.put("demo", town.features())
     feed = Feed(hub, casts, voices, seed, made)

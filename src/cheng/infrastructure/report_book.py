@@ -69,6 +69,8 @@ class NewReport:
     simple: bool = False
     """whoever found it put it right on the spot"""
     lang: str = ""
+    call_back: bool = True
+    """whether somebody with a telephone wants to be asked how it went"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class ReportBook:
             self.blobs.record(conn, self.blobs.describe(sha256), by, now)
         row = {name: getattr(told, name) for name in ("source", "account", "name", "phone", "email", "text", "address")}
         row |= {"external": told.external, "lang": told.lang, "case": filed.entry.id, "at": now}
+        row |= {"call_back": told.call_back}
         conn.execute(insert(reports), [row | {"secret_hash": hashed(secret)}])
 
     # -- what a case knows of it
@@ -229,6 +232,10 @@ class ReportBook:
     def person(self, secret: str) -> Person:
         """Who holds the word of a report, as the book of cases knows people."""
         return Person(self.unnamed(secret), roles=frozenset({"citizen"}))
+
+    def sender(self, row: RowMapping) -> Person:
+        """Who sent a report, as the book of cases knows people: for whoever does on the telephone what they ask for."""
+        return Person(row["account"] or f"report:{row['secret_hash'][:16]}", roles=frozenset({"citizen"}))
 
     def of_case(self, case: str) -> list[RowMapping]:
         """The reports a case stands for, its own first, with those of cases that were merged into it. Personal."""

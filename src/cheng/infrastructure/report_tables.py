@@ -1,6 +1,6 @@
 """Tables of what people report, and of the classes that cases are filed by; beside `tables`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Table, Text, true
 
 from cheng.infrastructure.tables import Json, Serial, metadata, one_of
 
@@ -20,6 +20,7 @@ reports = Table(
     Column("secret_hash", Text, nullable=False),
     Column("external", Text, nullable=False, server_default=""),
     Column("lang", Text, nullable=False, server_default=""),
+    Column("call_back", Boolean, nullable=False, server_default=true()),
     sqlite_autoincrement=True,
 )
 """Who told of what a case is about: the first, and those who told it again. `secret_hash`: of the word by which

@@ -37,7 +37,7 @@ metadata = MetaData(
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Serial = BigInteger().with_variant(Integer(), "sqlite")
 OPEN, GROUPED = text("cleared IS NULL AND withdrawn_at IS NULL"), text("group_id IS NOT NULL")
-APPEND_ONLY = ("acts", "audit", "thing_versions", "alert_notices", "case_classes", "responsibilities")
+APPEND_ONLY = ("acts", "audit", "thing_versions", "alert_notices", "case_classes", "responsibilities", "articles")
 
 
 def one_of(column: str, *words: str) -> CheckConstraint:

@@ -12,9 +12,12 @@ from typing import Any, Self
 from cheng.security.actors import Actor
 
 VERBS = {
-    "see": "thing alert case dataset indicator rule blob job refused setting command class suggestion evaluation",
+    "see": "thing alert case dataset indicator rule blob job refused setting command class suggestion evaluation"
+    " article",
     "see-personal": "thing case",
     "see-contact": "case",
+    "take": "call",
+    "call-back": "case",
     "download": "dataset",
     "act": "case",
     "note": "case",
@@ -26,8 +29,8 @@ VERBS = {
     "receive": "thing",
     "register": "thing",
     "ingest": "thing",
-    "load": "thing dataset class case",
-    "edit": "class",
+    "load": "thing dataset class case article",
+    "edit": "class article",
     "upload": "blob",
     "try": "rule",
     "run": "job suggestion",
@@ -153,6 +156,11 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("officer", "change-password", "account", OWN_ACCOUNT),
     ("acceptor agent shift-leader", "see act note", "case", ANY),
     ("acceptor agent", "see-contact", "case", ANY),
+    ("acceptor agent", "take", "call", ANY),
+    ("acceptor agent", "call-back", "case", ANY),
+    ("officer dispatcher reviewer leader", "see", "article", ANY),
+    ("acceptor agent dispatcher", "edit", "article", ANY),
+    ("dispatcher", "load", "article", ANY),
     ("dispatcher leader", "see-contact", "case", ANY),
     ("evaluator", "see", "case", ANY),
     ("collector checker handler", "enter", "round", ANY),

@@ -46,6 +46,8 @@ class Entry:
     current: bool = False
     about: str = ""
     icon: str = ""
+    key: str = ""
+    """pressed after g, goes there"""
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Navigation:
                     found.homes[first_part(route.path)] = home
                 if (text := handler.opt.get("entry")) and route.path == min(handler.paths, key=len):
                     section = found.homes.get(first_part(route.path), section_of(route.path))
-                    told = {key: handler.opt.get(key, "") for key in ("about", "icon")}
+                    told = {key: handler.opt.get(key, "") for key in ("about", "icon", "key")}
                     entry = Entry(text, route.path, handler.opt["needs"], handler.opt.get("order", 100), **told)
                     found.menus.setdefault(section, []).append(entry)
         for menu in found.menus.values():
@@ -101,7 +103,7 @@ class Navigation:
         mine = [entry for entry in self.menus.get(self.section(ask), []) if open_to(ask, entry.needs)]
         fits = [e.path for e in mine if path == e.path or path.startswith(e.path + "/")]
         current = max(fits, key=len, default="")
-        return [Entry(ask._(e.text), e.path, e.needs, e.order, e.path == current) for e in mine]
+        return [Entry(ask._(e.text), e.path, e.needs, e.order, e.path == current, key=e.key) for e in mine]
 
     def home(self, ask: Ask) -> str:
         """Where this reader begins."""

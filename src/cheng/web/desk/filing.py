@@ -13,7 +13,7 @@ from cheng.web.desk.suggesting import in_charge
 from cheng.web.pages import Ask, Form, Page, get
 
 QUESTIONS = {
-    "reached": "Was the caller reached?",
+    "reached": "Did the department get in touch?",
     "solved": "Is it solved?",
     "satisfied": "Is the caller satisfied?",
 }

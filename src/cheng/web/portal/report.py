@@ -9,6 +9,7 @@ from cheng.infrastructure.report_book import NewReport, Receipt
 from cheng.standards.problems import Refused
 from cheng.web.map.page import ground_told
 from cheng.web.pages import PUBLIC, Answer, Ask, Form, Page, get, post, see_other
+from cheng.web.point import point
 from cheng.web.portal.kinds import Kind, grouped, kinds, reporting
 from cheng.web.portal.near import alike
 from cheng.web.portal.snapshots import MOST, Place, Snapshots, collect
@@ -19,7 +20,6 @@ LONGEST = 2000
 TRAP = "website"
 """A field that no person sees; programs that fill in whatever they find fill it in, too."""
 PHONE = re.compile(r"\+?[\d\s()（）-]{5,24}")
-NUMBER = re.compile(r"-?\d{1,3}(?:\.\d{1,16})?")
 ORDER = ("text", "photos", "place", "address", "class", "name", "phone", TRAP)
 """The fields as they stand on the page."""
 BESIDE = {
@@ -183,20 +183,6 @@ def located(ask: Ask, form: Form, photos: Snapshots, address: str | None) -> Pla
     if place is None and address is None and not {"place", "address"} & form.errors.keys():
         form.wrong("address", "Please say where it is: write the address, or choose the place on the map.")
     return place
-
-
-def point(form: Form) -> Place | None:
-    """Longitude and latitude from a field that holds “31.30312, 120.60123”, as maps write it: the latitude first."""
-    told = form.text("place", most=100)
-    if told is None:
-        return None
-    parts = [part.strip() for part in told.replace("，", ",").split(",")]
-    if len(parts) == 2 and all(NUMBER.fullmatch(part) for part in parts):
-        latitude, longitude = map(float, parts)
-        if abs(latitude) <= 90 and abs(longitude) <= 180:
-            return longitude, latitude
-    form.wrong("place", "Please write the place as latitude and longitude, for example 31.30312, 120.60123.")
-    return None
 
 
 def take(ask: Ask, told: Told) -> Receipt:

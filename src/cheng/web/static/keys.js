@@ -1,4 +1,5 @@
-// One keystroke to act: `data-key="a"` on a link, a button or a field; j and k walk through a list; ? shows it all.
+// One keystroke to act: `data-key="a"` on a link, a button or a field, g and a letter for `data-go`; j and k walk through
+// a list; ? shows it all.
 
 const dialog = document.getElementById("keys");
 const typing = (element) => element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
@@ -13,6 +14,8 @@ addEventListener("keydown", (event) => {
     const link = document.querySelectorAll(".sections a")[Number(event.key) - 1];
     return link && act(event, () => link.click());
   }
+  const entry = Date.now() - going < 1500 && [...document.querySelectorAll("[data-go]")].find((e) => e.dataset.go === event.key);
+  if (entry) return act(event, () => entry.click());
   if (event.key === "j" || event.key === "k") return walk(event);
   const target = [...document.querySelectorAll("[data-key]")].find((e) => e.dataset.key === event.key && e.checkVisibility());
   if (target) act(event, () => (target.matches("input, textarea, select") ? target.focus() : target.click()));
@@ -39,12 +42,12 @@ document.addEventListener("focusin", (event) => {
 function help() {
   const list = dialog.querySelector("[data-keys-list]");
   for (const old of list.querySelectorAll("[data-own]")) old.remove();
-  for (const element of document.querySelectorAll("[data-key]")) {
+  for (const element of document.querySelectorAll("[data-key], [data-go]")) {
     const line = list.appendChild(document.createElement("div"));
     line.dataset.own = "";
     const key = line.appendChild(document.createElement("dt")).appendChild(document.createElement("kbd"));
     key.className = "key";
-    key.textContent = element.dataset.key;
+    key.textContent = element.dataset.key || `g ${element.dataset.go}`;
     const label = element.dataset.says || element.getAttribute("aria-label") || element.placeholder || element.querySelector("span")?.textContent;
     line.appendChild(document.createElement("dd")).textContent = (label || element.textContent).trim();
   }

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from cheng.infrastructure import case_rows as rows
-from cheng.infrastructure.bulk import insert_all, update_all
+from cheng.infrastructure.bulk import ask_all, insert_all, update_all
 from cheng.infrastructure.case_asks import People, Standards, Truth, from_accounts, no_standards, unknown
 from cheng.infrastructure.case_lists import CaseLists
 from cheng.infrastructure.case_rows import Entry, Opening, entry, told
@@ -44,6 +44,7 @@ BY_ID, BY_NUMBER, BY_ALERT = (
 LOCKED, LOCKED_NUMBER = BY_ID.with_for_update(), BY_NUMBER.with_for_update()
 BY_KEY = select(acts.c.case, acts.c.seq, acts.c.data).where(acts.c.key == bindparam("wanted"))
 
+Row = Mapping[str, Any]
 Also = Callable[[Connection], object]
 """What else belongs into the same transaction: the audit, a message."""
 
@@ -132,7 +133,7 @@ class CaseBook(CaseLists):
             also(conn)
         return Filed(entry(self._found(conn, id_)), case)
 
-    def _again(self, conn: Connection, row: RowMapping) -> Filed:
+    def _again(self, conn: Connection, row: Row) -> Filed:
         """The alert had opened a case. Was it withdrawn meanwhile, then it stands again."""
         case = self._case(conn, row)
         if case.alert != "withdrawn":
@@ -246,7 +247,7 @@ class CaseBook(CaseLists):
             self.act_in(conn, parent, verb, HOUSE, {"case": after.id})
 
     def _append(
-        self, conn: Connection, row: RowMapping, before: Case, act: Act, key: str | None = None, asked: str = ""
+        self, conn: Connection, row: Row, before: Case, act: Act, key: str | None = None, asked: str = ""
     ) -> Filed:
         after = kernel.add(before, act, self.calendar)
         try:
@@ -318,14 +319,13 @@ class CaseBook(CaseLists):
         until = flow.find(case.step).until if verb == "complete" and case.run else None
         return None if until is None else self.truth(until, thing)
 
-    def _opened_by(self, conn: Connection, key: str) -> RowMapping | None:
-        return conn.execute(BY_ALERT, {"wanted": key}).mappings().first()
+    def _opened_by(self, conn: Connection, key: str) -> Row | None:
+        return next(iter(ask_all(conn, BY_ALERT, {"wanted": key})), None)
 
-    def _found(self, conn: Connection, case_id: str, *, lock: bool = False) -> RowMapping:
+    def _found(self, conn: Connection, case_id: str, *, lock: bool = False) -> Row:
         wanted = clean(str(case_id))[:LONGEST_KEY]
         queries = (LOCKED, LOCKED_NUMBER) if lock else (BY_ID, BY_NUMBER)
-        found = (conn.execute(query, {"wanted": wanted}).mappings().first() for query in queries)
-        row = next((row for row in found if row is not None), None)
+        row = next((row for query in queries for row in ask_all(conn, query, {"wanted": wanted})), None)
         if row is None:
             raise Refused("no-such-case", "There is no case {case}.", {"case": wanted}, 404)
         return row
@@ -339,11 +339,11 @@ class CaseBook(CaseLists):
             raise Refused("flow-gone", "The application of this case is not installed; it can be read, nothing else.")
         return self.flows[key]
 
-    def _case(self, conn: Connection, row: RowMapping) -> Case:
+    def _case(self, conn: Connection, row: Row) -> Case:
         case = kernel.fold(self.flow(row["flow"]), rows.read_acts(conn, row["id"]), self.calendar, row["id"])
         return replace(case, flow=row["flow"])
 
-    def _filed(self, conn: Connection, row: RowMapping) -> Filed:
+    def _filed(self, conn: Connection, row: Row) -> Filed:
         return Filed(entry(row), self._case(conn, row))
 
     def _repeated(self, conn: Connection, key: str | None, asked: str) -> Filed | None:

@@ -6,7 +6,7 @@ from typing import Any, Required, TypedDict
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
-from cheng.infrastructure.bulk import insert_all, update_all
+from cheng.infrastructure.bulk import ask_all, insert_all, update_all
 from cheng.infrastructure.cells import cell
 from cheng.infrastructure.tables import acts, case_runs, case_shared, cases
 from cheng.kernel.flows import Flow
@@ -30,7 +30,6 @@ CHANGED = (
 CHANGING = ("step", "department", "person", "due", "done", "settled", "outcome", "left_out")
 # Statements are built once: building one takes longer than running it.
 CHANGE = update(cases).where(cases.c.id == bindparam("this")).values({name: bindparam(name) for name in CHANGED})
-ADD_ACT = insert(acts)
 CHANGE_RUN = (
     update(case_runs)
     .where(case_runs.c.case == bindparam("of"), case_runs.c.n == bindparam("nth"))
@@ -133,7 +132,7 @@ def told(about: Opening) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value not in (None, "")}
 
 
-def entry(row: RowMapping | dict[str, Any]) -> Entry:
+def entry(row: RowMapping | Mapping[str, Any]) -> Entry:
     """A row of `cases` as a line of the desk."""
     data = row["data"]
     columns: dict[str, Any] = {name: row[name] for name in AS_THEY_ARE}
@@ -215,7 +214,7 @@ def line(case: Case, flow: type[Flow], about: Opening, number: str) -> dict[str,
 
 def append(conn: Connection, case: str, seq: int, act: Act, key: str | None, asked: str) -> None:
     """One more act; `asked` is the fingerprint of the request, by which a repeated key is known."""
-    conn.execute(ADD_ACT, act_row(case, seq, act, key, asked))
+    insert_all(conn, "acts", [act_row(case, seq, act, key, asked)])
 
 
 def act_row(case: str, seq: int, act: Act, key: str | None = None, asked: str = "") -> dict[str, Any]:
@@ -235,10 +234,10 @@ def act_row(case: str, seq: int, act: Act, key: str | None = None, asked: str = 
 
 def read_acts(conn: Connection, case: str, up_to: int = MOST) -> list[Act]:
     """The acts of a case in their order, all or the first `up_to`."""
-    return [to_act(row) for row in conn.execute(ACTS, {"case": case, "up_to": up_to}).mappings()]
+    return [to_act(row) for row in ask_all(conn, ACTS, {"case": case, "up_to": up_to})]
 
 
-def to_act(row: RowMapping) -> Act:
+def to_act(row: Mapping[str, Any]) -> Act:
     data = dict(row["data"])
     facts = data.pop(ADDED, {})
     return Act(row["verb"], row["actor"], row["at"], row["step"], data, facts, row["actor_name"])

@@ -103,6 +103,11 @@ class ReportBook:
     def file(self, report: NewReport, actor: Person = HOUSE) -> Receipt:
         """Open a case for a report; the same key again gets the same answer. Refused: no-text, outside-the-city,
         no-such-class, no-such-source, and what the files are not."""
+        with self.store.write() as conn:
+            return self.file_in(conn, report, actor)
+
+    def file_in(self, conn: Connection, report: NewReport, actor: Person = HOUSE) -> Receipt:
+        """`file` inside a transaction of the caller: many reports can share one commit."""
         told, flow = tidy(report), self.flow(report.flow)
         if told.source not in SOURCES:
             raise Refused("no-such-source", "There is no channel “{source}”.", {"source": told.source[:40]}, 422)
@@ -127,12 +132,11 @@ class ReportBook:
         if thing is not None:
             about["thing"] = thing.idx
 
-        with self.store.write() as conn:
-            key = checked(told.key) if told.key else None
-            before = None if key is None else self.repeated(conn, key)
-            filed = self.book.open_in(conn, flow, actor=actor, key=key, **about)
-            if before is None:
-                self.record(conn, told, filed, secret)
+        key = checked(told.key) if told.key else None
+        before = None if key is None else self.repeated(conn, key)
+        filed = self.book.open_in(conn, flow, actor=actor, key=key, **about)
+        if before is None:
+            self.record(conn, told, filed, secret)
         return Receipt(filed, secret)
 
     def follow(self, number: str, report: NewReport) -> Receipt:

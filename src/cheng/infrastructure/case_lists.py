@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, case, func, literal, or_, select, tuple_, union, union_all
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select, tuple_, union, union_all
 
 from cheng.infrastructure.case_rows import Entry, entry
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import case_shared, cases
+from cheng.infrastructure.tables import ONCE, case_shared, cases
 from cheng.kernel.needs import clean
 from cheng.kernel.standing import Light
 from cheng.standards.problems import Refused
@@ -24,7 +24,11 @@ Place = tuple[int, str]
 """Where a row stands in a list: its due date or opening in µs, and its id."""
 MOST = 500
 WITHOUT_LIMIT = 2**62
+RARE = 2000
+"""Fewer cases than this are looked up by the value they share; of more, some are soon met on the way."""
 EQUAL = ("flow", "app", "level", "step", "class_code", "source")
+WITH_STEPS = ("open", "suspended", "merged")
+"""States in which a case is at a step."""
 SELECTIVE = ("thing_id", "reporter", "merged_into", "parent")
 """Few cases have the same: better looked up than met on the way."""
 
@@ -147,18 +151,47 @@ def walk(conn: Connection, wanted: Filters, now: int, beyond: list[ColumnElement
     return [(WITHOUT_LIMIT if due is None else due, id_) for due, id_ in conn.execute(query)]
 
 
-def newest(conn: Connection, wanted: Filters, now: int, after: Place | None, limit: int) -> Sequence[Place]:
-    where = [*owned(wanted), *matching(wanted)]
+def newest(
+    conn: Connection,
+    wanted: Filters,
+    now: int,
+    after: Place | None,
+    limit: int,
+    extra: Sequence[ColumnElement[bool]] = (),
+    few: Sequence[ColumnElement[bool]] = (),
+) -> Sequence[Place]:
+    """The last opened first. `extra`: further conditions; `few`: those that let so few through that these are looked
+    up instead of met on the way."""
+    few = [*few, *selective(wanted), *rare(conn, wanted)]
+    where = [*owned(wanted), *equal(wanted), *extra]
     if wanted.light:
         where.append(lit(wanted.light, now))
     if after is not None:
         where.append(tuple_(cases.c.opened, cases.c.id) < after)
+    states = [state for state in wanted.states if state in WITH_STEPS or not (wanted.step or wanted.steps)]
+    ways: list[ColumnElement[bool]] = [cases.c.state == state for state in states]
+    if few and states:
+        found = cases.c.id.in_(select(cases.c.id).where(*few))
+        ways = [cases.c.state.concat("").in_(states) & found]  # an expression: no walk through all of a state
     places: list[Place] = []
-    for state in wanted.states:
-        query = select(cases.c.opened, cases.c.id).where(cases.c.state == state, *where)
+    for way in ways:
+        query = select(cases.c.opened, cases.c.id).where(way, *where)
         rows = conn.execute(query.order_by(cases.c.opened.desc(), cases.c.id.desc()).limit(limit))
         places += [(opened, id_) for opened, id_ in rows]
     return sorted(places, reverse=True)[:limit]
+
+
+def rare(conn: Connection, wanted: Filters) -> list[ColumnElement[bool]]:
+    """Those of the conditions that few cases meet."""
+    asked = [cases.c[name] == value for name in ONCE if name != "area" and (value := getattr(wanted, name))]
+    if wanted.areas:
+        asked.append(cases.c.area.in_(wanted.areas))
+    return [condition for condition in asked if seldom(conn, select(literal(1)).where(condition))]
+
+
+def seldom(conn: Connection, query: Select[Any]) -> bool:
+    """Whether a question that an index answers has few answers."""
+    return conn.execute(query.limit(1).offset(RARE)).first() is None
 
 
 def roads(wanted: Filters) -> list[list[ColumnElement[bool]]]:
@@ -184,16 +217,27 @@ def shared(wanted: Filters) -> Any:
     return select(case_shared.c.case).where(case_shared.c.department.in_(wanted.departments))
 
 
-def matching(wanted: Filters) -> list[ColumnElement[bool]]:
-    found = [cases.c[name] == value for name in EQUAL if (value := getattr(wanted, name))]
+def equal(wanted: Filters) -> list[ColumnElement[bool]]:
+    """What is met on the way: the indexes of lists have these columns. Asked as expressions, or an index of one of
+    them alone would be walked instead."""
+    found = [cases.c[name].concat("") == value for name in EQUAL if (value := getattr(wanted, name))]
     if wanted.steps:
         found.append(cases.c.step.in_(wanted.steps))
     if wanted.areas:
-        found.append(cases.c.area.in_(wanted.areas))
+        found.append(cases.c.area.concat("").in_(wanted.areas))
+    return found
+
+
+def selective(wanted: Filters) -> list[ColumnElement[bool]]:
     few = [cases.c[name] == value for name in SELECTIVE if (value := getattr(wanted, name))]
     if wanted.number:
         few.append(cases.c.number.between(wanted.number, wanted.number + "9" * 14))  # what an index can find
         few.append(cases.c.number.startswith(wanted.number, autoescape=True))
+    return few
+
+
+def matching(wanted: Filters) -> list[ColumnElement[bool]]:
+    found, few = equal(wanted), selective(wanted)
     return [*found, cases.c.id.in_(select(cases.c.id).where(*few))] if few else found
 
 

@@ -24,7 +24,7 @@ AS_THEY_ARE = (
 OR_EMPTY = ("thing_id", "alert", "area", "assignee", "reporter", "merged_into", "parent")
 CHANGED = (
     *("state", "step", "department", "assignee", "due", "warn", "overall_due", "resumes", "closed", "version"),
-    *("merged_into", "class_code", "weight", "title_values", "data"),
+    *("merged_into", "class_code", "weight", "waiting", "title_values", "data"),
 )
 """Columns of `cases` that `standing` fills."""
 CHANGING = ("step", "department", "person", "due", "done", "settled", "outcome", "left_out")
@@ -158,6 +158,7 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
         "merged_into": case.merged_into or None,
         "class_code": str(case.values.get("class") or ""),
         "weight": case.weight,
+        "waiting": min((each.at for each in (case.extension, case.appeal, case.dispute) if each), default=None),
         "title_values": dict(case.values),
         "data": {
             "rule": rule,

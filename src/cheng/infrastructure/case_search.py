@@ -4,7 +4,7 @@ A walk along the same indexes with further conditions; where those let few rows 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import (
     ColumnElement,
@@ -15,7 +15,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     tuple_,
     union,
     union_all,
@@ -28,9 +27,10 @@ from cheng.infrastructure.case_lists import (
     Place,
     lit,
     matching,
-    owned,
+    newest,
     read_cursor,
     roads,
+    seldom,
     walk,
     write_cursor,
 )
@@ -39,8 +39,6 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import accounts, case_runs, cases
 
 CHUNK = 500
-WAITING = ("extension", "appeal", "dispute")
-"""Marks of cases in which somebody has to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +61,12 @@ class Sought:
         if self.text:
             found.append(self._has_text())
         if self.areas:
-            found.append(cases.c.area.in_(self.areas))
+            found.append(cases.c.area.concat("").in_(self.areas))
         if self.waiting:
-            found.append(or_(*(cases.c.data[("marks", mark)].as_boolean().is_(true()) for mark in WAITING)))
+            found.append(cases.c.id.in_(select(cases.c.id).where(cases.c.waiting.is_not(None))))
         if self.involved:
-            had = select(case_runs.c.case).where(
-                case_runs.c.case == cases.c.id, case_runs.c.n > 0, case_runs.c.department.in_(self.involved)
-            )
-            found.append(had.exists())
+            had = select(case_runs.c.case).where(case_runs.c.department.in_(self.involved))
+            found.append(had.where(case_runs.c.case == cases.c.id).exists())
         return found
 
     def _has_text(self) -> ColumnElement[bool]:
@@ -121,16 +117,15 @@ def by_due(conn: Connection, sought: Sought, now: int, after: Place | None, limi
 
 def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None, limit: int) -> Sequence[Place]:
     """The last opened first, whatever their state."""
-    wanted = sought.filters
-    where = [*owned(wanted), *matching(wanted), *sought.conditions()]
-    if after is not None:
-        where.append(tuple_(cases.c.opened, cases.c.id) < after)
-    places = list[Place]()
-    for state in wanted.states:
-        query = select(cases.c.opened, cases.c.id).where(cases.c.state == state, *where)
-        rows = conn.execute(query.order_by(cases.c.opened.desc(), cases.c.id.desc()).limit(limit))
-        places += [(opened, id_) for opened, id_ in rows]
-    return sorted(places, reverse=True)[:limit]
+    wanted = replace(sought.filters, areas=sought.areas or sought.filters.areas)
+    extra, few = replace(sought, areas=(), involved=()).conditions(), list[ColumnElement[bool]]()
+    if sought.involved:
+        had = select(case_runs.c.case).where(case_runs.c.department.in_(sought.involved))
+        if seldom(conn, had):
+            few.append(cases.c.id.in_(had))
+        else:
+            extra.append(had.where(case_runs.c.case == cases.c.id).exists())
+    return newest(conn, wanted, now, after, limit, extra, few)
 
 
 def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:

@@ -142,7 +142,11 @@ alert_notices = Table(
 
 # -- what we do about it
 
-WHOSE = ("department", "assignee", "area", "flow", "class_code")
+FILTERED = ("step", "flow", "app", "level", "area", "class_code", "source")
+"""What lists are narrowed by: in the index along which they walk, so that what does not match costs next to nothing."""
+ONCE = ("flow", "app", "level", "area", "class_code", "source")
+"""What hardly changes once a case is opened: an index costs little, and finds the few with a rare value."""
+WAITS = text("waiting IS NOT NULL")
 cases = Table(
     "cases",
     metadata,
@@ -176,17 +180,20 @@ cases = Table(
     Column("class_code", Text, nullable=False, server_default=""),
     Column("source", Text, nullable=False, server_default=""),
     Column("weight", Integer, nullable=False, server_default="1"),
+    Column("waiting", BigInteger),
     Column("data", Json, nullable=False),
     one_of("state", "open", "suspended", "closed", "void", "merged"),
-    Index("ix_cases_state_opened", "state", "opened", "id"),
-    Index("ix_cases_state_due", "state", "due", "id", "warn", "level"),
-    *(Index(f"ix_cases_state_{of}_due", "state", of, "due", "id", "warn") for of in WHOSE),
+    Index("ix_cases_state_opened", "state", "opened", "id", *FILTERED),
+    Index("ix_cases_state_due", "state", "due", "id", "warn", *FILTERED),
+    Index("ix_cases_state_department_due", "state", "department", "due", "id", "warn", *FILTERED),
+    Index("ix_cases_state_assignee_due", "state", "assignee", "due", "id", "warn"),
+    *(Index(f"ix_cases_{of}_opened", of, "opened") for of in ONCE),
+    Index("ix_cases_waiting", "waiting", sqlite_where=WAITS, postgresql_where=WAITS),
     Index("ix_cases_reporter_opened", "reporter", "opened"),
-    Index("ix_cases_flow_opened", "flow", "opened"),
     Index("ix_cases_cell_opened", "cell", "opened"),
 )
 """`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow.
-`weight`: how many reports it stands for. `cell`: the small square in which it lies, see `cells`."""
+`weight`: how many reports it stands for. `waiting`: since when somebody has to decide about it. `cell`: the small square in which it lies, see `cells`."""
 
 case_shared = Table(
     "case_shared",
@@ -213,6 +220,7 @@ case_runs = Table(
     Column("outcome", Text, nullable=False),
     Column("left_out", Text, nullable=False, server_default=""),
     Index("ix_case_runs_flow_step_settled", "flow", "step", "settled"),
+    Index("ix_case_runs_department_case", "department", "case"),
 )
 """Each pass of a case through a step from `n` 1, the whole case as `n` 0 and step "": what indicators count.
 `settled`: done or due, whichever came first. `left_out`: why statistics leave it out ("appeal", "void", "merged")."""

@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from bench.case_city import CaseCity, case_city
 from bench.measuring import Figure, folder, report
 from bench.peers.postgresql import PostgreSQL
-from cheng.demo.crews import Plan
 from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.tables import acts
 
@@ -35,8 +34,12 @@ def main(count: int = ACTS) -> None:
     server.prepare(Path())
     for many in THREADS:
         with folder() as home, folder() as data, server.serving(home) as (_, port):
-            with case_city(data, A_DAY, store=f"postgresql://bench@127.0.0.1:{port}/postgres") as city:
-                measure(city, "PostgreSQL", many, count)
+            on_postgresql(data, port, many, count)
+
+
+def on_postgresql(data: Path, port: int, many: int, count: int) -> None:
+    with case_city(data, A_DAY, store=f"postgresql://bench@127.0.0.1:{port}/postgres") as city:
+        measure(city, "PostgreSQL", many, count)
 
 
 def measure(city: CaseCity, store: str, many: int, count: int) -> None:

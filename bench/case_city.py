@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 from cheng.demo.city.urban_management import FLOW, Streets
 from cheng.demo.clock import DemoClock
 from cheng.demo.crews import AGAIN, Crews, Plan
-from cheng.demo.people import COMMAND, departments, photo
+from cheng.demo.people import COMMAND, departments
 from cheng.demo.town import Town
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.case_book import Filed
-from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.report_book import NewReport
 from cheng.infrastructure.settings import Settings
 from cheng.kernel.flows import Step
@@ -84,7 +83,7 @@ class CaseCity:
     """A hub with the city's areas, and everybody who has to do with cases of urban management."""
 
     def __init__(self, hub: Hub, clock: DemoClock, a_day: int) -> None:
-        self.hub, self.clock = hub, clock
+        self.hub, self.clock, self.start = hub, clock, clock.now()
         self.town = Town(SEED)
         outcome = hub.things.put([*self.town.things(), *departments(hub, self.town)], "bench")
         if outcome.refused:
@@ -95,7 +94,7 @@ class CaseCity:
 
     def told(self, count: int) -> Iterator[tuple[int, NewReport]]:
         """What is reported from the start on: `count` reports with their moments."""
-        end, hour = START, 3_600_000_000
+        end, hour = self.start, 3_600_000_000
         while count > 0:
             found = self.streets.told(end, end + hour)[:count]
             end, count = end + hour, count - len(found)

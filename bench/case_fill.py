@@ -8,6 +8,7 @@ from sqlalchemy.schema import Table
 
 from bench.case_city import COMMAND, CaseCity, case_city
 from cheng.demo.people import accounts
+from cheng.infrastructure.clock import wall
 from cheng.infrastructure.tables import acts, case_runs, cases, reports
 from cheng.kernel.standing import Person
 from cheng.standards.durations import days, hours
@@ -25,7 +26,8 @@ MOMENTS = {"opened", "due", "warn", "overall_due", "resumes", "closed", "started
 
 def fill(data: Path, count: int) -> dict[str, str]:
     """The store of a folder with that many cases; the cookies' accounts with their password."""
-    with case_city(data, A_DAY) as city:
+    start = wall() - days(MADE / A_DAY).us
+    with case_city(data, A_DAY, start) as city:
         made = dict(accounts(city.hub, city.town))
         told = list(city.told(MADE))
         end = told[-1][0]
@@ -103,7 +105,7 @@ def copy_rows(conn: Connection, table: Table, other: dict[str, str], of: str, wh
     names: Sequence[str] = [f'"{name}"' for name in told]
     conn.execute(
         text(
-            f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(told.values())} "  # noqa: S608
+            f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(told.values())} "
             f'FROM copies JOIN {table.name} t ON t."{of}" = copies.original WHERE {which}'
         )
     )

@@ -52,7 +52,8 @@ def main(count: int = CASES) -> None:
         city.live_through(iter(told), SHARE)
         wall, cpu = time.perf_counter() - start, time.process_time() - used
         written, share = check(city, count)
-        note = f"{written:,} acts, {wall:.0f} s by the clock, {share:.1%} handled in time; all closed, acts and runs add up"
+        note = f"{written:,} acts, {wall:.0f} s by the clock, {share:.1%} handled in time"
+        note += "; all closed, acts and runs add up"
         name = f"{count:,} cases from their report to the close, {SHARE} acts a commit"
         goal = GOAL * count / CASES
         report(Figure(name, f"≤ {goal:,.0f} s", "CPU s", [cpu], cpu <= goal, note, "fsync before ack", WHY))

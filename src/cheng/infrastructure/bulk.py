@@ -53,7 +53,7 @@ def insert_all(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]]) 
 @contextmanager
 def as_its_own(conn: Connection) -> Iterator[None]:
     """Errors of the driver become those that SQLAlchemy would have raised."""
-    errors = conn.dialect.loaded_dbapi.Error  # type: ignore[attr-defined]  # the driver has it, whichever it is
+    errors = conn.dialect.loaded_dbapi.Error
     try:
         yield
     except errors as error:

@@ -238,7 +238,7 @@ def read_acts(conn: Connection, case: str, up_to: int = MOST) -> list[Act]:
     return [to_act(row) for row in ask_all(conn, ACTS, {"case": case, "up_to": up_to})]
 
 
-def to_act(row: Mapping[str, Any]) -> Act:
+def to_act(row: RowMapping | Mapping[str, Any]) -> Act:
     data = dict(row["data"])
     facts = data.pop(ADDED, {})
     return Act(row["verb"], row["actor"], row["at"], row["step"], data, facts, row["actor_name"])

@@ -37,7 +37,12 @@ def box(place: Place, metres: float) -> tuple[float, float, float, float]:
 
 def rows_of_cells(place: Place, metres: float) -> list[tuple[int, int]]:
     """The first and the last square of each row that the box around a place touches."""
-    west, south, east, north = box(place, metres)
+    return rows_of_box(box(place, metres))
+
+
+def rows_of_box(box: tuple[float, float, float, float]) -> list[tuple[int, int]]:
+    """The first and the last square of each row that a box touches: west, south, east, north."""
+    west, south, east, north = box
     first, last = cell((west, south)), cell((east, north))
     if first is None or last is None:
         return []

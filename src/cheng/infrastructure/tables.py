@@ -193,7 +193,8 @@ cases = Table(
     Index("ix_cases_cell_opened", "cell", "opened"),
 )
 """`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow.
-`weight`: how many reports it stands for. `waiting`: since when somebody has to decide about it. `cell`: the small square in which it lies, see `cells`."""
+`weight`: how many reports it stands for. `waiting`: since when somebody has to decide. `cell`: the small square in
+which it lies, see `cells`."""
 
 case_shared = Table(
     "case_shared",

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from cheng.hub import Hub
+from cheng.infrastructure.case_lists import seldom
 from cheng.infrastructure.case_rows import Entry, entry
+from cheng.infrastructure.cells import rows_of_box
 from cheng.infrastructure.tables import acts, cases
 from cheng.kernel.specs import title_of
 from cheng.protocols.open311_services import Service, services
@@ -25,6 +27,8 @@ STATES = {"open": ("open", "suspended"), "closed": ("closed", "void")}
 AREAS = ("grid", "community", "street", "district")
 """Areas from the smallest to the largest, as values of a case name them."""
 MOST = 1000
+MOST_ROWS = 64
+"""Rows of small squares that a box is looked up by; larger ones are met on the way."""
 FEW_DAYS = 7 * 86_400_000_000
 PRIVATE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|https?://\S+|www\.\S+|\+?\d(?:[\s()./-]?\d){6,}[xX]?")
 """E-mail addresses, links, and numbers as long as those of telephones and identity cards."""
@@ -85,15 +89,16 @@ def requests(hub: Hub, wanted: Wanted, words: Words) -> tuple[list[dict[str, Any
     codes = [code for code in wanted.codes or known if code in known]
     if not codes:
         return [], False
-    query = (
-        select(cases, STATE.label("in_state"), EFFECTIVE.label("goes_on"))
-        .select_from(JOINED)
-        .where(*public(known, codes, wanted), *matching(wanted, words.now))
-        .order_by(cases.c.opened.desc(), cases.c.number.desc())
-        .limit(wanted.per_page + 1)
-        .offset((wanted.page - 1) * wanted.per_page)
-    )
     with hub.store.read() as conn:
+        few = rare(conn, codes, wanted)
+        query = (
+            select(cases, STATE.label("in_state"), EFFECTIVE.label("goes_on"))
+            .select_from(JOINED)
+            .where(*public(known, codes, looked_up=bool(few)), *matching(wanted, words.now), *few)
+            .order_by(cases.c.opened.desc(), cases.c.number.desc())
+            .limit(wanted.per_page + 1)
+            .offset((wanted.page - 1) * wanted.per_page)
+        )
         found = list(conn.execute(query).mappings())
         ids = {row["goes_on"] for row in found}
         newest = select(acts.c.case, acts.c.at).join(
@@ -111,18 +116,30 @@ def requests(hub: Hub, wanted: Wanted, words: Words) -> tuple[list[dict[str, Any
     return told, len(found) > wanted.per_page
 
 
-def public(known: Mapping[str, Service], codes: Sequence[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+def rare(conn: Connection, codes: Sequence[str], wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Those of the conditions that few cases meet: these are looked up, instead of met on the way."""
+    if wanted.numbers:
+        return [cases.c.number.in_(wanted.numbers)]
+    asked = [cases.c.class_code.in_(codes)] if wanted.codes else []
+    rows = rows_of_box(wanted.box) if wanted.box is not None else []
+    if 0 < len(rows) <= MOST_ROWS:
+        asked.append(or_(*(cases.c.cell.between(first, last) for first, last in rows)))
+    few = [condition for condition in asked if seldom(conn, select(literal(1)).where(condition))]
+    if few:
+        return [cases.c.id.in_(conn.execute(select(cases.c.id).where(*few)).scalars().all())]
+    return [cases.c.state.in_((*STATES["open"], "merged"))] if wanted.statuses == ("open",) else []
+
+
+def public(known: Mapping[str, Service], codes: Sequence[str], *, looked_up: bool) -> list[ColumnElement[bool]]:
     """What everybody may know of. Parts of a case are told by the case itself; what was put aside is told to those who
     may have reported it here. A column whose index would be the long way round is asked as an expression."""
     flows = sorted({known[code].flow for code in codes})
-    flow = cases.c.flow.concat("") if wanted.numbers else cases.c.flow
-    told = or_(cases.c.state.in_(("open", "suspended", "closed")), cases.c.source == SOURCE)
+    flow = cases.c.flow.concat("") if looked_up else cases.c.flow
+    told = or_(cases.c.state.in_(("open", "suspended", "closed")), cases.c.source.concat("") == SOURCE)
     return [flow.in_(flows), cases.c.class_code.concat("").in_(codes), func.coalesce(cases.c.parent, "") == "", told]
 
 
 def matching(wanted: Wanted, now: int) -> list[ColumnElement[bool]]:
-    if wanted.numbers:
-        return [cases.c.number.in_(wanted.numbers)]
     found: list[ColumnElement[bool]] = []
     if wanted.start is not None:
         found.append(cases.c.opened >= wanted.start)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from cheng.infrastructure import case_lists
 from cheng.infrastructure.case_book import CaseBook, Filed
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.clock import ManualClock
@@ -170,6 +171,28 @@ def test_pages_are_the_whole_list_in_order(many: Store, book: CaseBook) -> None:
     assert sum(book.counts(wanted).values()) == len(whole)
     for light in ("green", "yellow", "red"):
         assert book.counts(wanted)[light] == len(book.list(replace(wanted, light=light), limit=500).entries)
+
+
+@pytest.mark.parametrize("rare", [0, 10**6])
+def test_values_that_few_or_many_cases_have_are_found_alike(
+    many: Store, book: CaseBook, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    monkeypatch.setattr(case_lists, "RARE", rare)
+    with many.read() as conn:
+        rows = sorted(conn.execute(select(cases)).mappings(), key=lambda row: (row["opened"], row["id"]), reverse=True)
+    for told in ({"flow": "f3"}, {"flow": "f3", "area": "A7"}, {"department": "D4", "flow": "f1"}, {"flow": "none"}):
+        known = [row["id"] for row in rows if all(row[name] == value for name, value in told.items())]
+        wanted = Filters(
+            departments=(told["department"],) if "department" in told else (),
+            states=("open", "closed", "void"),
+            flow=told["flow"],
+            areas=(told["area"],) if "area" in told else (),
+        )
+        assert [entry.id for entry in book.list(wanted, order="newest", limit=500).entries] == known
+
+
+def test_what_is_over_is_at_no_step(many: Store, book: CaseBook) -> None:
+    assert book.list(Filters(states=("closed",), step="handle"), order="newest").entries == ()
 
 
 def test_lists_walk_along_indexes(many: Store, book: CaseBook) -> None:

@@ -120,7 +120,7 @@ def rare(conn: Connection, codes: Sequence[str], wanted: Wanted) -> list[ColumnE
     """Those of the conditions that few cases meet: these are looked up, instead of met on the way."""
     if wanted.numbers:
         return [cases.c.number.in_(wanted.numbers)]
-    asked = [cases.c.class_code.in_(codes)] if wanted.codes else []
+    asked: list[ColumnElement[bool]] = [cases.c.class_code.in_(codes)] if wanted.codes else []
     rows = rows_of_box(wanted.box) if wanted.box is not None else []
     if 0 < len(rows) <= MOST_ROWS:
         asked.append(or_(*(cases.c.cell.between(first, last) for first, last in rows)))

@@ -1,6 +1,6 @@
 """What was reported in the last weeks, as a list and on a map: what, about where, and how far. No word of anybody."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from cheng.infrastructure.case_rows import Entry, entry
 from cheng.infrastructure.tables import cases
@@ -58,14 +58,18 @@ def reports(ask: Ask) -> Page:
 
 
 def listed(ask: Ask, wanted: dict[str, Kind], states: tuple[str, ...], limit: int) -> list[Entry]:
-    """The newest of the cases that anybody may know of."""
+    """The newest of the cases that anybody may know of. Of one class along the index of classes, of all along that of
+    flows; a column whose index would be the long way round is asked as an expression."""
     if not wanted:
         return []
     flows = sorted({kind.flow for kind in wanted.values()})
+    one = len(wanted) == 1
+    flow: ColumnElement[str] = cases.c.flow.concat("") if one else cases.c.flow
+    of_class: ColumnElement[str] = cases.c.class_code if one else cases.c.class_code.concat("")
     query = (
         select(cases)
-        .where(cases.c.flow.in_(flows), cases.c.opened >= ask.now - WEEKS * 7 * DAY, cases.c.state.in_(states))
-        .where(cases.c.class_code.in_(list(wanted)), cases.c.parent.is_(None))
+        .where(flow.in_(flows), cases.c.opened >= ask.now - WEEKS * 7 * DAY, cases.c.state.in_(states))
+        .where(of_class.in_(list(wanted)), func.coalesce(cases.c.parent, "") == "")
     )
     if after := ask.query("after"):
         query = query.where(cases.c.number < after)

@@ -3,6 +3,7 @@
 A walk along the same indexes with further conditions; where those let few rows through, it takes longer.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +40,8 @@ from cheng.infrastructure.store import Store
 from cheng.infrastructure.tables import accounts, case_runs, cases
 
 CHUNK = 500
+NUMBER = re.compile(r"\d{8}-\d{1,14}", re.ASCII)
+"""What is the number of a case, or begins as one does: whoever looks for it means that case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ class Sought:
     waiting: bool = False
     involved: tuple[str, ...] = ()
     """departments that had the case at any time"""
+
+    def by_number(self) -> "Sought":
+        """The same, looked up by the number where the text is one."""
+        if not NUMBER.fullmatch(self.text):
+            return self
+        return replace(self, text="", filters=replace(self.filters, number=self.text))
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What goes beyond the filters."""
@@ -81,7 +90,7 @@ class Sought:
 
 def find(store: Store, now: int, sought: Sought, newest: bool = False, limit: int = 50, cursor: str = "") -> Page:
     """Cases in order: most urgent first, or with `newest` the last opened. Refused (422) for a cursor not of ours."""
-    after = read_cursor(cursor)
+    after, sought = read_cursor(cursor), sought.by_number()
     with store.read() as conn:
         places = (last_opened if newest else by_due)(conn, sought, now, after, limit + 1)
         shown = [id_ for _, id_ in places[:limit]]
@@ -130,6 +139,7 @@ def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None,
 
 def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:
     """How many of them stand in "green", "yellow" and "red" light, and how many are "suspended"."""
+    sought = sought.by_number()
     wanted, extra = sought.filters, sought.conditions()
     light = case((lit("red", now), "red"), (lit("yellow", now), "yellow"), else_="green")
     shown = {"open": light.label("light"), "suspended": literal("suspended").label("light")}

@@ -9,7 +9,8 @@ from sqlalchemy.schema import Table
 from bench.case_city import COMMAND, CaseCity, case_city
 from cheng.demo.people import accounts
 from cheng.infrastructure.clock import wall
-from cheng.infrastructure.tables import acts, case_runs, cases, reports
+from cheng.infrastructure.report_tables import reports
+from cheng.infrastructure.tables import acts, case_runs, cases
 from cheng.kernel.standing import Person
 from cheng.standards.durations import days, hours
 

@@ -147,7 +147,7 @@ def test_a_case_that_went_through_every_stage_is_a_row(town: Town) -> None:
     case = town.officer("Pai", command, "dispatcher").completes(case, departments=["Water Supply Company"])
     case = town.officer("Chu", "Water Supply Company", "handler").completes(case, photo=True)
     case = town.officer("Wen", "Water Supply Company").completes(case)
-    checker = town.officer("Ji", "River Street collectors", "collector")
+    checker = town.officer("Ji", "River Street collector team", "collector")
     case = second.completes(checker.completes(case, photo=True))
     assert case.entry.state == "closed"
     with town.hub.store.read() as conn:

@@ -91,8 +91,8 @@ def at_a_post(ask: Ask, filed: Filed) -> bool:
 def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[str, Any]:
     optional = [name for name in option.takes if name not in hidden(ask, filed, option)]
     fields = [*option.needs, *(optional if option.verb not in BARE else ())]
-    if "condition" in fields and "class" in fields:
-        fields = ["class", *(name for name in fields if name != "class")]  # the conditions are those of the class
+    if option.verb == "complete" and "class" in fields:
+        fields = ["class", *(name for name in fields if name != "class")]  # what it is comes before what is said of it
     text = SENTENCES.get(option.verb, "")
     if option.verb == "complete" and filed.case.step == last_step(ask, filed):
         text = "The case is closed with it."

@@ -21,7 +21,7 @@ from cheng.web.city.seeing import area_name
 from cheng.web.city.words import name_of
 from cheng.web.desk import words
 from cheng.web.desk.offices import departments_known
-from cheng.web.desk.posts import steps_of
+from cheng.web.desk.posts import posts_of, steps_of
 from cheng.web.desk.seeing import mine, scope, sees_all
 from cheng.web.map.page import ground_told
 from cheng.web.pages import Ask, Column, Page, get
@@ -96,11 +96,13 @@ def bulk_told(ask: Ask, tab: str) -> dict[str, Any] | None:
 
 
 def tabs_of(ask: Ask) -> list[str]:
-    """What somebody opens first comes first: at a post what waits there, else what is theirs, else everything."""
+    """What somebody opens first comes first: at a post what waits there (where no step names it, what their department
+    has), else what is theirs, else everything."""
     post = ["post"] if ask.actor.department and steps_of(ask) else []
     own = ["department"] if ask.actor.department and ask.actor.has("officer") else []
     if not sees_all(ask):
-        return [*post, "mine", "department", "waiting", "closed"]
+        shared = bool(own and posts_of(ask) and not post)
+        return [*post, *(("department", "mine") if shared else ("mine", "department")), *DECIDED]
     return [*post, *([] if post else ["all"]), "mine", *(own if post else []), *(["all"] if post else []), *DECIDED]
 
 

@@ -100,7 +100,8 @@ class Walk:
         self.looked += 1
         width = "narrow" if self.narrow else "wide"
         shot(page, f"{self.name}-{width}-{self.lang}-{self.looked:02}-{name}")
-        assert not axe(page), name
+        found = axe(page)
+        assert not found, f"{name}: {found}"
         assert sideways(page) <= 0, name
 
 

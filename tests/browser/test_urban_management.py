@@ -1,4 +1,4 @@
-"""The people of urban management in a real browser: one heap of rubbish from the citizen's phone to the close, and back."""
+"""The people of urban management in a real browser: a heap of rubbish from a citizen's phone to the close, and back."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,8 +7,23 @@ from typing import Any
 import pytest
 from browsing import Served, serve
 from playwright.sync_api import Page, expect
-from street_office import CREW, HERE, NAME, PHONE, PHOTO, WATER, Walk, act, attach, done, number_of, open_office
+from street_office import (
+    CREW,
+    HERE,
+    NAME,
+    PEOPLE,
+    PHONE,
+    PHOTO,
+    WATER,
+    Walk,
+    act,
+    away,
+    done,
+    number_of,
+    open_office,
+)
 
+from cheng.kernel.standing import Person
 from cheng.testing import Town
 
 pytestmark = pytest.mark.browser
@@ -128,6 +143,8 @@ def test_from_the_report_to_the_close_and_back(walk: Walk) -> None:
     page = walk.at("/desk", "shui")
     page.locator(".row-link").first.click()
     part = number_of(page)
+    expect(page.locator("#report img")).to_have_count(1)
+    expect(page.locator(".flow-step")).to_have_count(2)
     walk.fit(page, "part")
     done(page, "complete", photo=True)
     done(page, "complete", text="水管没有漏")
@@ -189,3 +206,152 @@ def test_from_the_report_to_the_close_and_back(walk: Walk) -> None:
     page = walk.case("pai", number)
     expect(page.locator("#story")).to_contain_text("今天早上又堆满了")
     walk.fit(page, "dispatcher-reopened")
+
+
+def accepted(town: Town, number: str, *steps: str) -> None:
+    """Officers finish these steps of a case: (who, what it carries)."""
+    told: dict[str, tuple[str, dict[str, Any]]] = {
+        "accept": ("shou", {}),
+        "verify": ("cai", {}),
+        "file": ("ban", {"class": "E0102", "condition": "main"}),
+        "dispatch": ("pai", {"departments": [CREW]}),
+    }
+    for step in steps:
+        who, data = told[step]
+        town.hub.cases.act(number, "complete", officer(who), data)
+
+
+def officer(name: str) -> Person:
+    shown, roles, department = PEOPLE[name]
+    return Person(name, department, frozenset(roles.split()), shown)
+
+
+def test_filed_without_javascript(open_page: Open, town: Town) -> None:
+    walk = Walk(town, open_page, narrow=True, lang="zh_CN", name="bare")
+    number = walk.hears(class_code="E0104")
+    away(accepted, town, number, "accept", "verify")
+    page = walk.case("ban", number, javascript=False)
+    page.locator("#complete-class, #complete-condition-class").first.select_option("E0102")
+    page.locator("#complete-text").fill("是垃圾，不是路面脏")
+    page.get_by_role("button", name=walk.say("File the case")).click()
+    expect(page.locator(".field-error").first).to_be_visible()
+    expect(page.locator("[name=condition][value=bit]")).to_be_visible()
+    expect(page.locator("#complete-text")).to_have_value("是垃圾，不是路面脏")
+    page.locator("[name=condition][value=bit]").check()
+    page.get_by_role("button", name=walk.say("File the case")).click()
+    expect(page.locator("#standard")).to_contain_text("E0102")
+    assert walk.step(number) == "dispatch"
+
+
+def test_an_acceptor_needs_no_mouse(wide_walk: Walk) -> None:
+    number = wide_walk.hears("路灯杆倒了", class_code="", place=(106.51, 29.51))
+    page = wide_walk.at("/account", "shou")
+    with page.expect_response(lambda answer: "keys.js" in answer.url):
+        page.goto(f"/desk?q={number}")
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    page.keyboard.press("j")
+    expect(page.locator(f"#case-{number}")).to_be_focused()
+    with page.expect_response(lambda answer: "keys.js" in answer.url):
+        page.keyboard.press("Enter")
+    expect(page.locator(".act-form").first).to_be_visible()
+    page.locator(".crumbs a, nav a").last.focus()
+    order: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name = str(page.evaluate("document.activeElement.name || document.activeElement.type || ''"))
+        order += [name] if page.evaluate("Boolean(document.activeElement.closest('.act-form'))") else []
+        if name == "submit":
+            break
+        if name == "class":
+            page.keyboard.type("Street light")
+    assert [name for name in order if name in ("class", "text", "submit")] == ["class", "text", "submit"], order
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("d")
+    expect(page.locator(".notice-done")).to_be_visible()
+    assert wide_walk.step(number) == "verify"
+
+
+def test_three_are_accepted_at_once(walk: Walk) -> None:
+    walk.name = "bulk"
+    at = [(106.52 + n * 0.01, 29.52 + walk.narrow * 0.01) for n in range(3)]
+    numbers = [walk.hears(place=place) for place in at]
+    page = walk.at("/desk", "fang")
+    for number in numbers:
+        page.locator(f"#tick-{number}").check()
+    page.locator(".bulk > summary").click()
+    page.locator("#bulk-verb").select_option("complete")
+    walk.fit(page, "ticked")
+    page.locator("#bulk button[type=submit]").click()
+    expect(page.get_by_role("main")).to_contain_text("3")
+    walk.fit(page, "done")
+    assert [walk.step(number) for number in numbers] == ["verify"] * 3
+
+
+def test_perhaps_the_same_becomes_one(walk: Walk) -> None:
+    walk.name = "same"
+    longitude = 106.58 + walk.narrow * 0.005
+    older = walk.hears("桥头有一堆垃圾", place=(longitude, 29.58))
+    walk.passes()
+    newer = walk.hears("桥头一大堆垃圾没人管", place=(longitude, 29.5801), phone="13900139000", name="王先生")
+    page = walk.case("fang", newer)
+    card = page.locator("#alike")
+    expect(card).to_contain_text(older)
+    card.locator("summary").first.click()
+    walk.fit(page, "card")
+    card.locator("button[type=submit]").first.click()
+    expect(page).to_have_url(re.compile(f"/desk/cases/{older}$"))
+    expect(page.locator("#related")).to_contain_text(newer)
+    expect(page.locator("#report")).to_contain_text("2")
+    page.locator("#report a").last.click()
+    expect(page.get_by_role("main")).to_contain_text("王先生")
+    walk.fit(page, "reporters")
+
+
+def test_two_accept_at_once_and_nothing_typed_is_lost(walk: Walk) -> None:
+    walk.name = "two"
+    number = walk.hears(place=(106.54, 29.54 + walk.narrow * 0.01))
+    mine = walk.case("shou", number)
+    form = act(mine, "complete")
+    form.locator("textarea[name=text]").fill("已电话核对，位置在校门东侧")
+    other = walk.case("fang", number)
+    done(other, "complete")
+    form.locator("button[type=submit]").click()
+    expect(mine.get_by_text(walk.say("Somebody was quicker"))).to_be_visible()
+    expect(mine.get_by_role("main")).to_contain_text(PEOPLE["fang"][0])
+    expect(mine.get_by_role("main").locator("textarea.lost, #complete-text").first).to_have_value(
+        "已电话核对，位置在校门东侧"
+    )
+    walk.fit(mine, "quicker")
+    assert walk.step(number) == "verify"
+
+
+def test_another_department_sees_neither_the_case_nor_who_reported_it(wide_walk: Walk) -> None:
+    walk = wide_walk
+    number = walk.hears("菜市场后门有垃圾", place=(106.53, 29.57))
+    away(accepted, walk.town, number, "accept", "verify", "file", "dispatch")
+    own, other = walk.at("/desk", "chu"), walk.at("/desk", "qi")
+    case = f"/desk/cases/{number}"
+    expect(own.locator(f"#case-{number}")).to_be_visible()
+    lists = [f"/desk?tab={tab}" for tab in ("mine", "department", "waiting", "closed")]
+    lists += ["/desk/duplicates", "/desk.json", "/desk.csv", "/desk.geojson"]
+    pages = [
+        case,
+        f"{case}.json",
+        f"{case}/reporters",
+        f"{case}/conditions?class=E0102",
+        f"/report/{number}",
+        "/reports",
+    ]
+    for page, secrets in ((own, (PHONE, NAME)), (other, (PHONE, NAME, "菜市场"))):
+        for path in (*lists, *pages):
+            read = page.request.get(path).text()
+            assert not [secret for secret in secrets if secret in read], path
+    for path in lists:
+        assert number not in other.request.get(path).text(), path
+    assert [other.request.get(path).status for path in pages[:4]] == [404, 404, 403, 404]
+    other.goto(case)
+    expect(other.get_by_role("main")).not_to_contain_text("菜市场")
+    walk.name = "foreign"
+    walk.fit(other, "case")
+    other.goto(f"/desk?q={number}&tab=department")
+    expect(other.locator(".row-link")).to_have_count(0)

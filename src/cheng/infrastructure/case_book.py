@@ -36,6 +36,8 @@ LONGEST_KEY = 200
 OVER = ("closed", "void", "merged")
 PART = "part"
 """The value that says "yes" in a case which is a part of another one."""
+FIRST = 1
+"""The act that opened a case: a part shows the photos that came with it."""
 
 # Statements are built once: building one takes longer than running it.
 BY_ID, BY_NUMBER, BY_ALERT = (
@@ -231,6 +233,7 @@ class CaseBook(CaseLists):
             else (entry_.longitude, entry_.latitude),
             "text": entry_.text,
             "source": entry_.source,
+            "proof": [piece for act in rows.read_acts(conn, entry_.id, FIRST) for piece in act.data.get("proof") or ()],
             "parent": entry_.id,
             "begin": {"step": run.step, "to": [department], "standard": dict(case.standard)},
         }

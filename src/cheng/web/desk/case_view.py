@@ -13,7 +13,6 @@ from cheng.infrastructure.case_book import Filed
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.tables import blobs
 from cheng.kernel.flows import Flow, Step
-from cheng.kernel.guards import recorded
 from cheng.kernel.standing import Act, Case, Run, lights
 from cheng.standards.problems import Refused
 from cheng.web.city.words import condition
@@ -79,14 +78,14 @@ class View:
     # -- the flow
 
     def steps(self) -> list[dict[str, Any]]:
-        """Each step of the flow with its last pass, in order; the steps of a flow that is gone as they were done, and
-        of the record of another system those from where it begins."""
+        """Each step of the flow with its last pass, in order, and those to come: a part and a record of another
+        system begin in the middle, what is over goes no further. The steps of a flow that is gone as they were done."""
         flow, case = self.flow, self.case
         done = {run.step for run in case.runs}
-        begin = flow.position(case.runs[0].step) if flow and case.runs and recorded(case.values) else 0
-        steps = enumerate(flow.steps) if flow else ()
-        ahead = [step.name for n, step in steps if step.name in done or (n >= begin and step.applies(case.values))]
-        names = ahead or list(dict.fromkeys(run.step for run in case.runs))
+        names = [step.name for step in flow.steps] if flow else []
+        to_come = names[names.index(case.step) + 1 :] if case.step in names else []
+        ahead = {name for name in to_come if flow and flow.find(name).applies(case.values)}
+        names = [name for name in names if name in done or name in ahead]
         names += [run.step for run in case.runs if run.step not in names]
         return [self.step(flow.find(name) if flow else Step(name), case) for name in dict.fromkeys(names)]
 
@@ -172,9 +171,9 @@ class View:
         if data.get("person"):
             found.append(ask._("to {person}", person=self.people.get(data["person"], data["person"])))
         if data.get("department"):
-            found.append(ask._("to {department}", department=data["department"]))
+            found.append(ask._("to {department}", department=ask._(data["department"])))
         if data.get("departments"):
-            found.append(ask._("to {department}", department=", ".join(map(ask._, data["departments"]))))
+            found.append(ask._("sent to {departments}", departments=ask._(", ").join(map(ask._, data["departments"]))))
         if act.facts.get("standard"):
             told = act.facts["standard"]
             found.append(words.said(ask, told.get("text", ""), told.get("text_zh", "")))

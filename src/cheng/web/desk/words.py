@@ -218,6 +218,9 @@ def explain(ask: Ask, filed: Filed, refused: Refused, people: dict[str, str]) ->
         named["condition"] = condition(ask, until)
     if "post" in named:
         named["post"] = " / ".join(say(ask, post) for post in str(named["post"]).split(" / "))
+    for name in ("department", "departments"):
+        if name in named:
+            named[name] = " / ".join(map(ask._, str(named[name]).split(" / ")))
     if "kind" in named:
         named["kind"] = say(ask, named["kind"])
     if "steps" in named:

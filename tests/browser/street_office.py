@@ -121,7 +121,8 @@ def done(page: Page, verb: str, photo: bool = False, **told: str) -> None:
         form.locator(f"textarea[name={name}]").fill(value)
     if photo:
         attach(form)
-    form.locator("button[type=submit]").click()
+    with page.expect_navigation():
+        form.locator("button[type=submit]").click()
     expect(page.locator(".notice-done")).to_be_visible()
 
 

@@ -84,8 +84,11 @@ class Citizen:
         expect(self.page.locator("#told")).to_contain_text(self.walk.say(sentence))
 
 
-def test_from_the_report_to_the_close_and_back(walk: Walk) -> None:
-    walk.name = "story"
+@pytest.mark.parametrize(
+    ("narrow", "lang"), [(False, "en"), pytest.param(True, "zh_CN", marks=pytest.mark.slow)], ids=["wide", "narrow"]
+)
+def test_from_the_report_to_the_close_and_back(open_page: Open, town: Town, narrow: bool, lang: str) -> None:
+    walk = Walk(town, open_page, narrow, lang, "story")
     citizen = Citizen(walk)
     number, say = citizen.number, walk.say
 

@@ -162,6 +162,7 @@ def test_from_the_report_to_the_close_and_back(open_page: Open, town: Town, narr
     citizen.reads("The department has reported back.")
     expect(citizen.page.locator("#work img")).not_to_have_count(0)
 
+    assert walk.step(number) == "check"
     walk.passes()
     page = walk.at("/desk", "ji")
     page.locator(f"#case-{number}").click()
@@ -358,3 +359,29 @@ def test_another_department_sees_neither_the_case_nor_who_reported_it(wide_walk:
     walk.fit(other, "case")
     other.goto(f"/desk?q={number}&tab=department")
     expect(other.locator(".row-link")).to_have_count(0)
+
+
+def test_a_call_is_seen_by_the_collector_and_by_the_next_agent(walk: Walk) -> None:
+    walk.name = "call"
+    phone = f"1370000000{int(walk.narrow)}"
+    page = walk.at("/desk/call", "zuo")
+    page.locator("#f-phone").fill(phone)
+    page.locator("#f-name").fill(NAME)
+    page.locator("#f-text").fill("公园北门有人乱倒垃圾")
+    page.locator("#f-class").select_option("E0102")
+    page.locator("#f-address").fill("公园北门")
+    page.locator("#f-place").fill(f"{29.505 + walk.narrow * 0.02:.3f}, 106.505")
+    walk.fit(page, "form")
+    page.locator("#call button[value=file]").click()
+    expect(page.locator("#receipt")).to_be_visible()
+    walk.fit(page, "opened")
+    number = str(away(walk.town.hub.reports.of_phone, phone, 1)[0].number)
+    if walk.step(number) == "accept":
+        done(walk.case("zuo", number), "complete")
+    page = walk.at(f"/desk?q={number}", "cai")
+    page.locator(f"#case-{number}").click()
+    expect(page.locator("#report")).to_contain_text("公园北门有人乱倒垃圾")
+    expect(page.locator("body")).not_to_contain_text(phone)
+    done(page, "complete", photo=True)
+    page = walk.at(f"/desk/call?phone={phone}", "zuo")
+    expect(page.locator("#caller")).to_contain_text(number)

@@ -187,3 +187,13 @@ def served(hub: Hub) -> Iterator[str]:
     server.should_exit = True
     thread.join(10)
     listening.close()
+
+
+def refused(answer: Any, status: int) -> str:
+    """The sentence of a refusal that is one."""
+    assert answer.status_code == status, answer.text
+    (error,) = answer.json()
+    assert set(error) == {"code", "description"}
+    assert error["description"].endswith(".")
+    assert "{" not in error["description"]
+    return str(error["description"])

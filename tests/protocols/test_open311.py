@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from report_town import HERE, NOISE, Town, hear, open_town
+from report_town import HERE, NOISE, Town, hear, open_town, refused
 
 FIELDS = {
     *("service_request_id", "status", "status_notes", "service_name", "service_code", "description"),
@@ -32,16 +32,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def town(tmp_path: Path) -> Iterator[Town]:
     with open_town(tmp_path) as opened:
         yield opened
-
-
-def refused(answer: Any, status: int) -> str:
-    """The sentence of a refusal that is one."""
-    assert answer.status_code == status, answer.text
-    (error,) = answer.json()
-    assert set(error) == {"code", "description"}
-    assert error["description"].endswith(".")
-    assert "{" not in error["description"]
-    return str(error["description"])
 
 
 # -- what is told

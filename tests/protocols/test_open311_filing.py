@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from report_town import OUTSIDE, PHOTO, Town, open_town
+from report_town import OUTSIDE, PHOTO, Town, open_town, refused
 from sqlalchemy import select
 
 from cheng.infrastructure.report_tables import reports
@@ -31,16 +31,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def town(tmp_path: Path) -> Iterator[Town]:
     with open_town(tmp_path) as opened:
         yield opened
-
-
-def refused(answer: Any, status: int) -> str:
-    """The sentence of a refusal that is one."""
-    assert answer.status_code == status, answer.text
-    (error,) = answer.json()
-    assert set(error) == {"code", "description"}
-    assert error["description"].endswith(".")
-    assert "{" not in error["description"]
-    return str(error["description"])
 
 
 # -- what is filed

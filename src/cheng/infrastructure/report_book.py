@@ -262,13 +262,6 @@ class ReportBook:
         with self.store.read() as conn:
             return [entry(row) for row in conn.execute(query.limit(limit)).mappings()]
 
-    def by_external(self, source: str, external: str) -> Entry | None:
-        """The case of a report with that number of another system."""
-        ids = select(reports.c.case).where(reports.c.source == source, reports.c.external == external)
-        with self.store.read() as conn:
-            row = conn.execute(select(cases).where(cases.c.id.in_(ids))).mappings().first()
-        return None if row is None else entry(row)
-
     def found(self, conn: Connection, number: str) -> RowMapping:
         row = conn.execute(select(cases).where(cases.c.number == clean(str(number))[:200])).mappings().first()
         if row is None:

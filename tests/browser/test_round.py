@@ -28,6 +28,13 @@ window.fetch = async (address, options = {}) => {
 };
 """
 """Every change is made, and no answer to one arrives."""
+HOLDING = """
+() => new Promise((held) => navigator.locks.request("cheng-round", () => {
+  held();
+  return new Promise(() => {});
+}))
+"""
+"""Nothing is sent from here on, until this page is left."""
 READY, KEPT = "[data-round][data-ready]", "[data-round][data-kept]"
 FILE = {"name": "heap.png", "mimeType": "image/png", "buffer": picture(320, 240)}
 LOOKS = [(narrow, lang, dark) for narrow in (False, True) for lang, dark in (("zh_CN", False), ("en", True))]
@@ -239,13 +246,12 @@ def test_what_was_put_aside_goes_with_whoever_signs_out(open_page: Open, desk: D
     assert page.evaluate(names) == "cheng-round:ji"
     context.set_offline(True)
     looked(page, number)
-    page.route("**/desk/round/here", lambda route: route.abort())
+    page.evaluate(HOLDING)
     context.set_offline(False)
     page.locator("details.menu summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in**")
     page.wait_for_function("caches.keys().then((all) => all.length === 0)")
-    page.unroute("**/desk/round/here")
     sign_in(page, "cai")
     ready(page, "/desk/round")
     expect(outbox(page)).to_be_hidden()
@@ -255,6 +261,7 @@ def test_what_was_put_aside_goes_with_whoever_signs_out(open_page: Open, desk: D
     ready(page, "/desk/round")
     expect(outbox(page)).to_be_hidden()
     assert at(desk, number) == "file"
+    assert desk.hub.cases.acts(number)[-1].actor == "ji"
 
 
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)

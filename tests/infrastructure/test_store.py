@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+import cheng.hub  # noqa: F401 - whose parts declare every table
 from cheng.infrastructure.hotline_tables import articles
 from cheng.infrastructure.report_tables import case_classes, responsibilities
 from cheng.infrastructure.store import Store, next_numbers, reachable, serialise, upsert

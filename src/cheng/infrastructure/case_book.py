@@ -20,6 +20,7 @@ from cheng.infrastructure.case_asks import People, Standards, Truth, from_accoun
 from cheng.infrastructure.case_lists import CaseLists
 from cheng.infrastructure.case_rows import Entry, Opening, entry, told
 from cheng.infrastructure.clock import Clock
+from cheng.infrastructure.recent_cases import RecentCases
 from cheng.infrastructure.store import Store, next_numbers, serialise
 from cheng.infrastructure.tables import acts, cases
 from cheng.kernel import cases as kernel
@@ -84,6 +85,7 @@ class CaseBook(CaseLists):
         self.truth = truth
         self.people = people
         self.standards = standards
+        self._recent = RecentCases(store)
 
     # -- opening
 
@@ -131,6 +133,7 @@ class CaseBook(CaseLists):
         rows.append(conn, id_, 1, act, key, asked)
         rows.write_runs(conn, Case(), case, about.get("area") or None)
         rows.write_shared(conn, Case(), case)
+        self._recent.write(conn, case)
         if also:
             also(conn)
         return Filed(entry(self._found(conn, id_)), case)
@@ -261,6 +264,7 @@ class CaseBook(CaseLists):
         update_all(conn, rows.CHANGE, [{**values, "this": after.id}])
         rows.write_runs(conn, before, after, row["area"])
         rows.write_shared(conn, before, after)
+        self._recent.write(conn, after)
         self._tell_whole(conn, row["parent"], before, after)
         return Filed(entry({**row, **values}), after)
 
@@ -292,7 +296,9 @@ class CaseBook(CaseLists):
     def get(self, case_id: str) -> Filed:
         """The case with that id or number; Refused (404) when there is none."""
         with self.store.read() as conn:
-            return self._filed(conn, self._found(conn, case_id))
+            filed = self._filed(conn, self._found(conn, case_id))
+        self._recent.keep(filed.case)
+        return filed
 
     def by_alert(self, key: str) -> Filed | None:
         """The case that the alert opened."""
@@ -343,6 +349,8 @@ class CaseBook(CaseLists):
         return self.flows[key]
 
     def _case(self, conn: Connection, row: Row) -> Case:
+        if (recent := self._recent.get(conn, row["id"], row["version"])) is not None:
+            return recent
         case = kernel.fold(self.flow(row["flow"]), rows.read_acts(conn, row["id"]), self.calendar, row["id"])
         return replace(case, flow=row["flow"])
 

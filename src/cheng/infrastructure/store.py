@@ -90,10 +90,12 @@ class Store:
         """
         if self.writing:
             raise RuntimeError("a write inside a write; hand the connection on, or use store.afterwards")
-        self._mine.afterwards = []
+        self._mine.afterwards, self._mine.committed = [], []
         try:
             with self._writer.begin() as conn:
                 yield conn
+            for told in self._mine.committed:
+                told()
         finally:
             later, self._mine.afterwards = self._mine.afterwards, None
             for action in later:
@@ -103,6 +105,11 @@ class Store:
     def writing(self) -> bool:
         """Whether this thread is inside a `write()` block."""
         return getattr(self._mine, "afterwards", None) is not None
+
+    def once_committed(self, told: Callable[[], object]) -> None:
+        """Call `told` when this thread's open transaction is on the disk; never, when it is given up."""
+        if self.writing:
+            self._mine.committed.append(told)
 
     def afterwards(self, action: Callable[[Connection], object]) -> None:
         """Write in a transaction of its own: now, or when this thread's open one has ended, however it ended."""
@@ -205,6 +212,7 @@ def pragmas(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys=ON",
         "synchronous=FULL",
         "recursive_triggers=ON",  # else INSERT OR REPLACE would get past the append-only triggers
+        "cache_size=-65536",
         "wal_autocheckpoint=4000",
         "journal_size_limit=67108864",
     ):

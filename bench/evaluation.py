@@ -124,7 +124,7 @@ def measure(data: Path, cases: int, turns: int) -> None:
     book().keep()
     first = time.perf_counter() - began
     seconds = list(rounds(book, turns, start, end))
-    of_city = book().counts(reported.key(), start, end, By())[""]
+    of_city = book().period(reported.key(), start, end).counts(By())[""]
     if of_city["report.all"] != cases:
         raise SystemExit(f"{of_city['report.all']} cases were counted, not {cases}")
     one = [measured(book(), start, end) for _ in range(turns)]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,15 @@ def test_the_page_is_written_from_what_scripts_told(
     assert "**1 of 3 missed**" in page
     assert "big; load" in page
     assert "**2×** of 1×" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("script", "how_much"), [("evaluation", (2000, 1)), ("urban_month", (60,)), ("grids", ())])
+def test_a_script_still_fits_what_it_measures(
+    script: str, how_much: tuple[int, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_module(f"bench.{script}").main(*how_much)
+    assert "FIGURE " in capsys.readouterr().out
 
 
 # -- what feeds and listens

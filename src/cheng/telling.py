@@ -63,7 +63,7 @@ def texts_of(model: Model, app: type[App]) -> Iterator[str]:
         if issubclass(spec, Rule):
             yield spec.basis
         if issubclass(spec, Flow):
-            yield from (text for step in spec.steps for text in (step.name, *step.texts, *step.proofs))
+            yield from (text for step in spec.steps for text in (step.name, step.done, *step.texts, *step.proofs))
 
 
 def texts_of_field(field: Kept) -> Iterator[str]:

@@ -65,6 +65,8 @@ class Step:
     """A department may say that the case is not theirs; the clock runs on while a dispatcher decides."""
     voids: bool = False
     """Whoever has the step may declare the case void."""
+    done: str = ""
+    """What its button says, in the words of whoever presses it: "Passed"; by default "Done"."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -113,6 +115,8 @@ class Step:
         yield from self._limit_faults(step)
         if self.until is not None and not isinstance(self.until, Condition):
             yield "H034", f"{step} has until={self.until!r}", "write a condition over the thing: until=Cover.tilt < 5"
+        if not isinstance(self.done, str):
+            yield "H031", f"{step} has done={self.done!r}", "write what its button says: done='Passed'"
         if not _words(self.proof):
             yield "H035", f"{step} has proof={self.proof!r}", "write proof='photo' or proof=('photo', 'recorder')"
         yield from self._post_faults(step)

@@ -33,6 +33,7 @@ class handle_report(Flow):
             only={"source": PUBLIC},
             within=minutes(30),
             voids=True,
+            done="Accept it",
         ),
         Step(
             "verify",
@@ -41,6 +42,7 @@ class handle_report(Flow):
             only={"source": PUBLIC},
             within=working_hours(2),
             urgent=minutes(30),
+            done="It is as reported",
         ),
         Step(
             "file",
@@ -58,8 +60,8 @@ class handle_report(Flow):
             within=minutes(30),
             unless=ON_THE_SPOT,
         ),
-        Step("handle", proof="photo", within=BY_CONDITION, disputes=True, unless=ON_THE_SPOT),
-        Step("feedback", within=REST, joins=True, unless=ON_THE_SPOT),
+        Step("handle", proof="photo", within=BY_CONDITION, disputes=True, unless=ON_THE_SPOT, done="The work is done"),
+        Step("feedback", within=REST, joins=True, unless=ON_THE_SPOT, done="Report it done"),
         Step(
             "check",
             to="{street} collector team",
@@ -69,6 +71,7 @@ class handle_report(Flow):
             within=working_hours(4),
             urgent=hours(2),
             unless=ON_THE_SPOT | PART | RECORD,
+            done="Passed",
         ),
         Step(
             "close",
@@ -77,6 +80,7 @@ class handle_report(Flow):
             by="another person",
             within=hours(1),
             unless=PART | RECORD,
+            done="Close the case",
         ),
     )
 

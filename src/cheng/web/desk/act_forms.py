@@ -100,7 +100,7 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         text = next((ASKED[name] for name in option.needs if name in ASKED), text)
     return {
         "verb": option.verb,
-        "title": ask._(next((DONE[name] for name in option.needs if name in DONE), "")) or words.verb(ask, option.verb),
+        "title": title(ask, filed, option),
         "text": ask._(text) if text else "",
         "fields": list(dict.fromkeys(fields)),
         "needs": list(option.needs),
@@ -119,6 +119,15 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         "open": sent is not None,
         "once": secrets.token_hex(16),
     }
+
+
+def title(ask: Ask, filed: Filed, option: Option) -> str:
+    """What the button says: of a step what it does, or what its flow calls it."""
+    flow = ask.hub.cases.flows.get(filed.entry.flow)
+    told = [DONE[name] for name in option.needs if name in DONE]
+    if option.verb == "complete" and flow is not None:
+        told.append(flow.find(filed.case.step).done)
+    return next((ask._(text) for text in told if text), "") or words.verb(ask, option.verb)
 
 
 def hidden(ask: Ask, filed: Filed, option: Option) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ up: .venv/.installed $(VENDOR)
 	@exec $(BIN)/cheng up --data "$(DATA)" --port $(PORT) --demo $(SCALE)
 
 test: .venv/.tested $(VENDOR)
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest -n auto --dist loadfile $(TESTS)
 
 test-all: .venv/.tested $(VENDOR)
 	$(BIN)/pytest -m "" $(TESTS)

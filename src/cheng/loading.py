@@ -32,8 +32,9 @@ from cheng.standards.base_map import Features
 from cheng.standards.problems import InputError
 
 READINGS, OSM, CLASSES, RESPONSIBILITIES, CASES = "readings", "osm", "classes", "responsibilities", "cases"
-"""The kinds of files of readings, of base maps, of classes of cases, of who answers for them, and of cases that another
-system kept; every other kind is a type of thing."""
+ARTICLES = "articles"
+"""The kinds of files of readings, of base maps, of classes of cases, of who answers for them, of cases that another
+system kept, and of what agents answer; every other kind is a type of thing."""
 THINGS_A_GO = 2_000
 CASES_A_GO = 1_000
 AHEAD = 4
@@ -77,6 +78,13 @@ class ClassTable(msgspec.Struct):
     """line of the file and cells by column"""
 
 
+class ArticleTable(msgspec.Struct):
+    """Questions that callers ask, with their answers, as they go to a hub."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    """line of the file and cells by column"""
+
+
 class CaseTable(msgspec.Struct):
     """Cases that another system kept, as they go to a hub."""
 
@@ -108,6 +116,9 @@ class Target(Protocol):
 
     def classes(self, table: ClassTable, actor: str) -> Taken:
         """Takes classes of cases, or who answers for them; counts `added`, `changed` and `unchanged`."""
+
+    def articles(self, table: ArticleTable, actor: str) -> Taken:
+        """Takes what agents answer; counts `added`, `changed` and `unchanged`."""
 
     def cases(self, table: CaseTable, actor: str) -> Taken:
         """Takes cases that another system kept; counts `added`, `changed` and `unchanged`, and `agrees` and
@@ -235,6 +246,21 @@ def load_classes(target: Target, table: ClassTable, file: Path, rows: Iterator[A
         outcome = target.classes(table, f"file:{file.name}")
         refused += outcome.refused
         told(total, total, outcome)
+    return Loaded(outcome.counts, refused, [])
+
+
+def load_articles(target: Target, file: Path, rows: Iterator[Any], told: Told) -> Loaded:
+    """Takes a file of articles.
+
+    Raises InputError when the file cannot be read at all.
+    """
+    found = list(rows)
+    refused = [row for row in found if isinstance(row, InputError)]
+    with _kept(target, file, refused, None):
+        table = ArticleTable([row for row in found if not isinstance(row, InputError)])
+        outcome = target.articles(table, f"file:{file.name}")
+        refused += outcome.refused
+        told(len(found), len(found), outcome)
     return Loaded(outcome.counts, refused, [])
 
 

@@ -23,7 +23,7 @@ from cheng.kernel.class_rows import day_of, limit_of
 from cheng.kernel.columns import Bools, Ints, Rows
 from cheng.kernel.observations import Batch
 from cheng.kernel.reports import Reports
-from cheng.loading import CaseTable, ClassTable, Taken
+from cheng.loading import ArticleTable, CaseTable, ClassTable, Taken
 from cheng.security import audit
 from cheng.security.permissions import Target
 from cheng.standards.base_map import Features
@@ -39,7 +39,7 @@ MOST = 1_000
 """Refused rows of a file that are sent to be kept; the rest is counted in the last."""
 NEVER = int(np.iinfo(np.int64).min)
 BASE_MAP, PARQUET = "/ingest/base-map", "application/vnd.apache.parquet"
-CLASS_TABLE, CASE_TABLE = "/ingest/classes", "/ingest/cases"
+CLASS_TABLE, CASE_TABLE, ARTICLE_TABLE = "/ingest/classes", "/ingest/cases", "/ingest/articles"
 
 
 class HereTarget:
@@ -104,6 +104,12 @@ class HereTarget:
             told = {"flow": flow, "kind": table.kind, "since": since.isoformat(), **outcome.counts}
             audit.record(conn, self.hub.clock.now(), actor, "load", Target("class", flow), detail=told)
         return Taken(outcome.counts, outcome.refused)
+
+    def articles(self, table: ArticleTable, actor: str) -> Taken:
+        with self.hub.store.write() as conn:
+            outcome = self.hub.articles.take(conn, table.rows, actor)
+            audit.record(conn, self.hub.clock.now(), actor, "load", Target("article"), detail=dict(outcome.counts))
+        return Taken(Counter(outcome.counts), [refused_row(line, why) for line, why in outcome.refused])
 
     def cases(self, table: CaseTable, actor: str) -> Taken:
         hub, limit = self.hub, limit_of(*table.limit)
@@ -173,6 +179,11 @@ def flow_of(book: ClassBook, told: str) -> str:
     raise Refused("no-flow", "Say whose classes these are; ways of work with classes are {flows}.", values, status=422)
 
 
+def refused_row(line: int, why: Refused | InputError) -> InputError:
+    """A refusal as that of a row of a file."""
+    return why if isinstance(why, InputError) else InputError(why.code, str(why), line)
+
+
 class RefusedRow(msgspec.Struct):
     """A row of a file that could not be taken."""
 
@@ -235,6 +246,9 @@ class ThereTarget:
 
     def classes(self, table: ClassTable, actor: str) -> Taken:
         return self._taken(self.post(CLASS_TABLE, msgspec.json.encode(table), "application/json"), None)
+
+    def articles(self, table: ArticleTable, actor: str) -> Taken:
+        return self._taken(self.post(ARTICLE_TABLE, msgspec.json.encode(table), "application/json"), None)
 
     def cases(self, table: CaseTable, actor: str) -> Taken:
         return self._taken(self.post(CASE_TABLE, msgspec.json.encode(table), "application/json"), None)

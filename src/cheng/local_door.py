@@ -4,7 +4,8 @@ A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backu
 secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line;
 so are `POST /ingest/refused`, for rows of files that could not be read where the file lies, and `POST
 /ingest/base-map?source=NAME`, for features of the base map as Parquet. `POST /ingest/classes` takes tables of classes
-of cases from whoever may load those, `POST /ingest/cases` cases that another system kept.
+of cases from whoever may load those, `POST /ingest/cases` cases that another system kept, `POST /ingest/articles`
+what agents answer.
 """
 
 import asyncio
@@ -17,8 +18,8 @@ import msgspec
 
 from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
-from cheng.loading import CaseTable, ClassTable, Taken
-from cheng.loading_targets import BASE_MAP, CASE_TABLE, CLASS_TABLE, HereTarget, RefusedRows
+from cheng.loading import ArticleTable, CaseTable, ClassTable, Taken
+from cheng.loading_targets import ARTICLE_TABLE, BASE_MAP, CASE_TABLE, CLASS_TABLE, HereTarget, RefusedRows
 from cheng.protocols.decoding import decode
 from cheng.protocols.http import JSON, Asgi, Receive, Scope, Send, body, respond, tell_problem, unpacked
 from cheng.security.actors import HOUSE, Actor
@@ -29,7 +30,7 @@ Errands = dict[str, Callable[..., Any]]
 """What the house can be asked to do by its own folder's owner: name → function of the hub and named arguments."""
 OPEN = ("/ingest/things", "/ingest/refused", BASE_MAP)
 """To everybody who may load."""
-TABLES = {CLASS_TABLE: "class", CASE_TABLE: "case"}
+TABLES = {CLASS_TABLE: "class", CASE_TABLE: "case", ARTICLE_TABLE: "article"}
 """To everybody who may load that kind of object."""
 PATHS = (*OPEN, *TABLES, "/local/readings", "/local/errands")
 LAST_LINE = 2**31 - 1
@@ -76,7 +77,8 @@ class LocalDoor:
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
         parts = await body(receive, headers)
         payload = await asyncio.to_thread(lambda: unpacked(b"".join(parts), encoding))
-        take = {"/ingest/things": self._things, CLASS_TABLE: self._classes, CASE_TABLE: self._cases}.get(path)
+        tables = {CLASS_TABLE: self._classes, CASE_TABLE: self._cases, ARTICLE_TABLE: self._articles}
+        take = {"/ingest/things": self._things, **tables}.get(path)
         if take is not None:
             return told(await asyncio.to_thread(take, payload, actor))
         if path == "/ingest/refused":
@@ -142,6 +144,17 @@ class LocalDoor:
         taken = self.loading.classes(table, actor.name)
         if actor != HOUSE:
             self.hub.refused.keep(table.kind, actor.name, [(error, b"") for error in taken.refused])
+        return taken
+
+    def _articles(self, payload: bytes, actor: Actor) -> Taken:
+        """Takes what agents answer."""
+        try:
+            table = msgspec.json.decode(payload, type=ArticleTable)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; wanted are rows") from error
+        taken = self.loading.articles(table, actor.name)
+        if actor != HOUSE:
+            self.hub.refused.keep("articles", actor.name, [(error, b"") for error in taken.refused])
         return taken
 
     def _cases(self, payload: bytes, actor: Actor) -> Taken:

@@ -112,6 +112,7 @@ def test_the_place_is_chosen_on_the_map(open_page: Open) -> None:
     expect(page.locator("#f-place")).not_to_have_value("")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang"), LOOKS)
 def test_looks(open_page: Open, town: Town, narrow: bool, lang: str) -> None:
     (number,) = [each.entry.number for each in town.hub.calls.waiting()] or ["-"]

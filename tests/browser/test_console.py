@@ -33,6 +33,7 @@ PAGES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True])
 def test_pages_fit_and_can_be_read(open_page: Open, narrow: bool) -> None:
     page = open_page("/console", "operator", narrow=narrow)
@@ -78,6 +79,7 @@ def test_inputs_follow_the_house(open_page: Open, served: Served) -> None:
         served.hub.pipeline.inbox.total = 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True])
 def test_a_backup_is_made_while_one_looks(open_page: Open, served: Served, narrow: bool) -> None:
     hub = served.hub

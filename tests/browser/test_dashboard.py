@@ -26,6 +26,7 @@ def town(served: Served) -> Served:
     return served
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/reports", "/areas", "/areas/area:501"])
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
@@ -121,6 +122,7 @@ def test_a_thing_that_is_none_is_told_and_the_wall_stays(open_page: Open, town: 
     expect(page.locator(".wall-count").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_sound_is_off_until_somebody_wants_it_and_grave_alerts_can_be_read(open_page: Open, town: Served) -> None:
     page = open_page("/dashboard", "leader", lang="en")
     page.evaluate(

@@ -259,6 +259,7 @@ def full(desk: Desk) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)
 @pytest.mark.parametrize("name", ["list", "mine", "none", "case", "new-case", "alerts", "alert", "quiet", "foreign"])
 def test_every_page_is_fit_to_be_seen(

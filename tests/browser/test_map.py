@@ -35,6 +35,7 @@ def drawn(page: Page) -> None:
     page.wait_for_function("document.querySelector('[data-map]').dataset.look !== undefined")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize(("lang", "dark"), [("zh_CN", False), ("en", True)])
 def test_the_map_is_drawn_and_can_be_read(open_page: Open, town: Served, narrow: bool, lang: str, dark: bool) -> None:

@@ -107,6 +107,7 @@ def signed_in_as(served: Served) -> dict[str, object]:
     return {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("narrow", [False, True])
 def test_all_parts_are_fit_to_be_seen(open_page: Open, narrow: bool, dark: bool) -> None:

@@ -54,6 +54,7 @@ def looked_at(page: Page, name: str, narrow: bool, lang: str, dark: bool) -> Non
     shot(page, "-".join([name, "narrow" if narrow else "wide", lang, "dark" if dark else "light"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)
 @pytest.mark.parametrize("path", ["/portal", "/report", "/report/classes", "/reports", "/report/20261120-009999"])
 def test_every_page_is_fit_to_be_seen(
@@ -63,6 +64,7 @@ def test_every_page_is_fit_to_be_seen(
     looked_at(page, "portal" + path.replace("/", "-"), narrow, lang, dark)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)
 def test_the_page_of_a_report_is_fit_to_be_seen(
     open_page: Open, done: tuple[str, str], under_way: tuple[str, str], narrow: bool, lang: str, dark: bool
@@ -77,6 +79,7 @@ def test_the_page_of_a_report_is_fit_to_be_seen(
         looked_at(page, f"report-{name}-public", narrow, lang, dark)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)
 def test_a_form_that_comes_back_is_fit_to_be_seen(open_page: Open, narrow: bool, lang: str, dark: bool) -> None:
     page = open_page("/report", narrow=narrow, lang=lang, dark=dark)

@@ -264,6 +264,7 @@ def test_what_was_put_aside_goes_with_whoever_signs_out(open_page: Open, desk: D
     assert desk.hub.cases.acts(number)[-1].actor == "ji"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)
 def test_how_it_looks(open_page: Open, desk: Desk, narrow: bool, lang: str, dark: bool) -> None:
     text = "学校门口有一堆垃圾，占了半边路。" if lang == "zh_CN" else "A heap of rubbish before the school"

@@ -62,6 +62,7 @@ def test_without_scripts_the_form_is_sent(open_page: Open) -> None:
     expect(page.locator("svg.bars")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("path", ["/rules", RULE, f"{RULE}/try?n0=10", "/indicators", "/apps", "/135"])
 def test_pages_fit_and_can_be_read(open_page: Open, path: str, narrow: bool) -> None:
@@ -71,6 +72,7 @@ def test_pages_fit_and_can_be_read(open_page: Open, path: str, narrow: bool) -> 
     assert axe(page) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/indicators/manhole_covers/covers_heard", "/apps/city/manhole_covers"])
 def test_single_pages_fit_and_can_be_read(open_page: Open, path: str) -> None:
     page = open_page(path, "leader", narrow=True)

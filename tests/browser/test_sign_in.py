@@ -13,6 +13,7 @@ Open = Callable[..., Page]
 LOOKS = [(narrow, lang, dark) for narrow in (False, True) for lang, dark in (("zh_CN", False), ("en", True))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("narrow", "lang", "dark"), LOOKS)
 @pytest.mark.parametrize(
     ("path", "role"),

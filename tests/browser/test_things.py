@@ -16,6 +16,7 @@ def cover(served: Served) -> str:
     return fill(served)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["", "citizen", "officer", "operator"])
 @pytest.mark.parametrize("narrow", [False, True])
 def test_lists_and_things_fit_and_can_be_read(open_page: Open, cover: str, role: str, narrow: bool) -> None:

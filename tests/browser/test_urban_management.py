@@ -26,7 +26,7 @@ from street_office import (
 from cheng.kernel.standing import Person
 from cheng.testing import Town
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[..., Page]
 WAYS = [(False, "en"), (True, "zh_CN")]
 

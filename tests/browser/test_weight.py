@@ -18,6 +18,7 @@ def cover(served: Served) -> str:
     return fill(served)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "path"),
     [

@@ -40,7 +40,7 @@ ALWAYS = {
     "see dataset, see indicator, see rule, see job, see refused, see setting, see command, shelve alert, "
     "maintain thing, register thing, ingest thing, load thing, load dataset, try rule, run job, "
     "retry-refused refused, manage-accounts account, manage-tokens token, read-audit audit, "
-    "change-settings setting, backup store, see class, load class, load case",
+    "change-settings setting, backup store, see class, load class, load case, load article",
     "acceptor": "see case, act case, note case, see-contact case, take call, call-back case, edit article",
     "agent": "see case, act case, note case, see-contact case, take call, call-back case, edit article",
     "shift-leader": "see case, act case, note case",

@@ -16,6 +16,7 @@ from cheng.infrastructure.loader import load_model
 from cheng.kernel.model import Model
 from cheng.kernel.specs import did_you_mean
 from cheng.loading import (
+    ARTICLES,
     CASES,
     CLASSES,
     OSM,
@@ -26,6 +27,7 @@ from cheng.loading import (
     Loaded,
     Taken,
     Target,
+    load_articles,
     load_cases,
     load_classes,
     load_osm,
@@ -34,11 +36,12 @@ from cheng.loading import (
 )
 from cheng.loading_targets import HereTarget, ThereTarget
 from cheng.protocols.files import Reading
+from cheng.protocols.files_articles import read_articles
 from cheng.protocols.files_cases import CaseReading
 from cheng.protocols.files_classes import limit_told, read_classes, read_responsibilities
 from cheng.standards.problems import InputError, Refused
 
-OTHERS = (READINGS, OSM, CLASSES, RESPONSIBILITIES, CASES)
+OTHERS = (READINGS, OSM, CLASSES, RESPONSIBILITIES, CASES, ARTICLES)
 """Kinds that are no types of things."""
 SHOWN = 20
 """Refused rows that are told one by one; the rest by reason."""
@@ -69,11 +72,12 @@ SHOWN = 20
 @click.option("--token", envvar="CHENG_TOKEN", help="The token for --url.  [env: CHENG_TOKEN]")
 @data_option
 def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: Any) -> None:
-    """Load FILES: things of type KIND, `readings`, `osm` for the base map, `classes`, `responsibilities`, `cases`.
+    """Load FILES: things of type KIND, `readings`, `osm` for the base map, `classes`, `responsibilities`, `cases`,
+    `articles` that agents answer callers with.
 
     CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings and cases, PBF and XML of
-    OpenStreetMap for the base map, CSV and Signalen's JSON for classes. A row that cannot be taken is told with line
-    and reason and kept in the hub; loading a file again changes nothing.
+    OpenStreetMap for the base map, CSV for articles, CSV and Signalen's JSON for classes. A row that cannot be taken is
+    told with line and reason and kept in the hub; loading a file again changes nothing.
     """
     model = load_model()
     if kind not in (*OTHERS, *model.entities):
@@ -126,6 +130,8 @@ def load(
         reading = CaseReading(zone=zone, crs=said["crs"] or "WGS84", **{name: said[name] for name in names})
         table = CaseTable(said["flow"], limit_told(said["limit"]), said["system"], [])
         return load_cases(target, table, file, mapping, bar, reading)
+    if kind == ARTICLES:
+        return load_articles(target, file, read_articles(file, mapping, said["encoding"]), bar)
     if kind in (CLASSES, RESPONSIBILITIES):
         return load_tables(target, kind, file, mapping, bar, said)
     how_things = {name: said[name] for name in ("crs", "encoding", "mend", "decimal")}

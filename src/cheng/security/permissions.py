@@ -185,7 +185,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (
     ("dispatcher reviewer", "change-password", "account", OWN_ACCOUNT),
     ("operator", "enter", "portal catalogue dashboard console kiosk", ANY),
     ("operator", "see", "thing alert dataset indicator rule job refused setting command class", ANY),
-    ("operator", "load", "class case", ANY),
+    ("operator", "load", "class case article", ANY),
     ("operator", "shelve", "alert", ANY),
     ("operator", "maintain register ingest load", "thing", ANY),
     ("operator", "load", "dataset", ANY),

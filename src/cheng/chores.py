@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 
 from cheng.hub import Hub
+from cheng.infrastructure.clock import wall
 from cheng.infrastructure.history import Keep
 from cheng.infrastructure.job_log import JobLog, Said
 from cheng.infrastructure.storage import StorageBook, measure
@@ -13,6 +14,8 @@ from cheng.infrastructure.tables import refused
 from cheng.kernel.entities import Quantity
 from cheng.standards.durations import MICROSECONDS, Duration, days, hours, minutes, seconds
 
+UNSENT = days(2)
+"""How long a photo waits for the form it was chosen for."""
 SECOND = MICROSECONDS["second"]
 
 
@@ -60,6 +63,12 @@ def sweep_sessions(hub: Hub) -> Said | None:
     """Ends sessions that are over."""
     gone = hub.sessions.sweep()
     return Said("Sessions ended: {n}.", {"n": gone}) if gone else None
+
+
+def sweep_photos(hub: Hub) -> Said | None:
+    """Takes away photos of forms that were never sent."""
+    gone = hub.blobs.sweep(hub.store, (wall() - UNSENT.us) / SECOND)
+    return Said("Photos of forms never sent taken away: {n}.", {"n": gone}) if gone else None
 
 
 def resume_cases(hub: Hub) -> Said | None:
@@ -132,6 +141,7 @@ CHORES = (
     Chore("measure_storage", hours(1), measure_storage),
     Chore("work_out_indicators", hours(1), work_out_indicators),
     Chore("keep_evaluation", hours(1), keep_evaluation),
+    Chore("sweep_photos", days(1), sweep_photos),
     Chore("forget", days(1), forget),
     Chore("tidy", days(1), tidy),
     Chore("learn_dispatching", days(1), learn_dispatching),

@@ -1,6 +1,7 @@
 """Files: kept once, whole or not at all, checked when read; what a browser would run is not taken."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,22 @@ def test_the_store_knows_who_brought_it(blobs: Blobs, store: Store) -> None:
         blobs.record(conn, blobs.keep(JPEG, "other.jpg"), "wang", 8)
     with store.read() as conn:
         assert blobs.find(conn, blob.sha256) == blob
+
+
+def test_what_became_part_of_nothing_is_swept_when_it_is_old(blobs: Blobs, store: Store) -> None:
+    old, young, used, again = (blobs.keep(PNG + bytes([n])) for n in range(4))
+    for blob in (old, used, again):
+        os.utime(blobs.path(blob.sha256), (1000, 1000))
+    with store.write() as conn:
+        blobs.record(conn, used, "li", 0)
+    assert blobs.keep(PNG + bytes([3])) == again, "handed in once more, it begins anew"
+    half = blobs.path(old.sha256).with_name(".half-written")
+    half.write_bytes(b"x")
+    os.utime(half, (1000, 1000))
+    assert blobs.sweep(store, 2000) == 2
+    assert not half.exists()
+    with pytest.raises(Refused, match="not there"):
+        blobs.read(old.sha256)
+    for blob in (young, used, again):
+        assert blobs.read(blob.sha256)
+    assert blobs.sweep(store, 2000) == 0

@@ -5,20 +5,24 @@ are taken: nothing that a browser would run (SVG, HTML, scripts).
 """
 
 import hashlib
+import itertools
 import os
 import re
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from cheng.infrastructure.store import upsert
+from cheng.infrastructure.store import Store, upsert
 from cheng.infrastructure.tables import blobs
 from cheng.standards.problems import Refused
 
 LIMIT = 10_000_000
+AT_ONCE = 500
+"""Files of one question to the store."""
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
@@ -96,6 +100,7 @@ class Blobs:
         """`limit`: the most bytes of one file."""
         self.folder = folder
         self.limit = limit
+        self._sweeping = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, data: bytes, name: str = "", photo: bool = False) -> Blob:
@@ -109,7 +114,10 @@ class Blobs:
         if kind.startswith("image/"):
             check_no_program(data)
         blob = Blob(hashlib.sha256(data).hexdigest(), len(data), kind, plain_name(name))
-        if self._intact(blob.sha256) is None:
+        with self._sweeping:
+            if there := self._intact(blob.sha256) is not None:
+                os.utime(self.path(blob.sha256))
+        if not there:
             write_durably(self.path(blob.sha256), data)
         return blob
 
@@ -137,6 +145,26 @@ class Blobs:
             raise gone()
         return data
 
+    def sweep(self, store: Store, before: float) -> int:
+        """Take away what was last handed in before that moment (seconds since 1970) and never became part of
+        anything, as photos of forms that were not sent; how many files."""
+        return sum(self._sweep(store, group, before) for group in groups(self._old(before)))
+
+    def _old(self, before: float) -> Iterator[Path]:
+        for path in self.folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            if path.stat().st_mtime < before:
+                yield path
+
+    def _sweep(self, store: Store, files: list[Path], before: float) -> int:
+        with self._sweeping:  # whoever hands one of them in again waits, and finds it gone
+            with store.read() as conn:
+                wanted = blobs.c.sha256.in_([file.name for file in files])
+                known = set(conn.execute(select(blobs.c.sha256).where(wanted)).scalars())
+            over = [file for file in files if file.name not in known and file.stat().st_mtime < before]
+            for file in over:
+                file.unlink()
+        return len(over)
+
     def path(self, sha256: str) -> Path:
         """Where a file lies. Refused when `sha256` is no SHA-256, and so could name another place."""
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
@@ -149,6 +177,11 @@ class Blobs:
         except FileNotFoundError:
             return None
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def groups(files: Iterator[Path]) -> Iterator[list[Path]]:
+    while group := list(itertools.islice(files, AT_ONCE)):
+        yield group
 
 
 def gone() -> Refused:

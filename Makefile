@@ -17,7 +17,7 @@ up: .venv/.installed $(VENDOR)
 	@exec $(BIN)/cheng up --data "$(DATA)" --port $(PORT) --demo $(SCALE)
 
 test: .venv/.tested $(VENDOR)
-	$(BIN)/pytest -n auto --dist loadfile $(TESTS)
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 test-all: .venv/.tested $(VENDOR)
 	$(BIN)/pytest -m "" $(TESTS)

@@ -26,10 +26,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "backends: run once per backend of the store, SQLite and PostgreSQL")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps a loop in the main thread, where no other can run until it ends."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Where several processes test, a file stays in one. Browser tests come last, all in one: Playwright keeps a loop
+    in the main thread, where no other can run until it ends.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser(item) else str(item.path)))
+    yield
+    items.sort(key=in_browser)
+
+
+def in_browser(item: pytest.Item) -> bool:
+    return "browser" in item.path.parts
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

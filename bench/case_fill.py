@@ -8,6 +8,7 @@ from sqlalchemy.schema import Table
 
 from bench.case_city import COMMAND, CaseCity, case_city
 from cheng.demo.people import accounts
+from cheng.infrastructure import case_words
 from cheng.infrastructure.clock import wall
 from cheng.infrastructure.report_tables import reports
 from cheng.infrastructure.tables import acts, case_runs, cases
@@ -88,6 +89,7 @@ def copy_all(conn: Connection, count: int) -> None:
                   "|| printf('-%06d', t.rowid * 1000 + copies.n)",
         "cell": "t.cell + copies.n % 7",
         "longitude": "t.longitude + copies.n % 7 * 0.002",
+        "sought": "t.sought || '，第' || copies.n || '处'",
         "data": "json_set(t.data, '$.text', json_extract(t.data, '$.text') || '，第' || copies.n || '处')",
     }, "id")  # fmt: skip
     copy_rows(conn, case_runs, {"case": "copies.id"}, "case")
@@ -96,6 +98,15 @@ def copy_all(conn: Connection, count: int) -> None:
     copy_rows(conn, acts, {"case": "copies.id", "key": "NULL"}, "case", ends)
     for _, sql in dropped:
         conn.execute(text(sql))
+    index_words(conn)
+
+
+def index_words(conn: Connection) -> None:
+    """The words of the copies; those that were copied are in the index."""
+    rule = cases.c.data["rule"].as_string()
+    query = select(cases.c.number, cases.c.sought, rule).where(cases.c.id.in_(select(text("id FROM copies"))))
+    for some in conn.execution_options(yield_per=10_000).execute(query).partitions():
+        case_words.add(conn, [tuple(row) for row in some])
 
 
 def copy_rows(conn: Connection, table: Table, other: dict[str, str], of: str, which: str = "1") -> None:

@@ -98,17 +98,23 @@ def narrowed(told: Known) -> Iterator[dict[str, str]]:
     yield {"flow": flow, "step": "check", "area": told.areas[0]}
 
 
-def pages(told: Known) -> Iterator[str]:
-    for tab in TABS:
+def pages(told: Known, tabs: Sequence[str]) -> Iterator[str]:
+    for tab in tabs:
         for narrow in narrowed(told):
             yield "/desk/cases.json?" + urlencode({"tab": tab} | narrow)
         yield f"/desk/cases?tab={tab}"
         yield f"/desk/cases.csv?tab={tab}&limit=50"
 
 
+def tabs_of(get: Get) -> list[str]:
+    """The lists that somebody is offered."""
+    page = get("/desk/cases").decode()
+    return [tab for tab in TABS if f"tab={tab}" in page]
+
+
 def ask(who: str, get: Get, told: Known, turns: int) -> Iterator[Asked]:
     """Each address as often, and with the first three pages of each list."""
-    for path in pages(told):
+    for path in pages(told, tabs_of(get)):
         asked = Asked(who, path, [])
         for _ in range(turns):
             following = path

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cheng.hub import Hub
-from cheng.infrastructure import case_search
+from cheng.infrastructure import case_search, case_words
 from cheng.infrastructure.case_lists import Filters
 from cheng.infrastructure.case_search import Sought
 from cheng.infrastructure.clock import ManualClock
@@ -69,6 +69,23 @@ def test_words(cases: Cases, text: str, found: list[str]) -> None:
 
 def test_rules_whose_sentence_has_the_words(cases: Cases) -> None:
     assert cases.find(text="stands at", rules=(high.key(),)) == ["valve-1", "valve-2"]
+
+
+def test_classes_whose_name_has_the_words(cases: Cases) -> None:
+    about: dict[str, Any] = {"values": {"id": "valve-7", "bench": "B", "class": "C0101", "address": "文风路 40 号"}}
+    cases.hub.cases.open_case(FLOW, **about)
+    assert cases.find(text="manhole", classes=("C0101",)) == ["valve-7"]
+    assert cases.find(text="valve-2", classes=("C0101",)) == ["valve-2", "valve-7"]
+    assert cases.find(text="文风路 40") == ["valve-7"]
+    assert cases.find(text="40号") == [], "it is written with a blank"
+    assert cases.find(text="ＶＡＬＶＥ 7") == ["valve-7"], "all of the words, in any order and width"
+
+
+def test_many_are_met_on_the_way_and_the_answer_is_the_same(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [cases.find(newest, text=text) for newest in (False, True) for text in ("valve", "地板", "a", "阀门 valve")]
+    monkeypatch.setattr(case_words, "RARE", 0)
+    assert few == [cases.find(n, text=t) for n in (False, True) for t in ("valve", "地板", "a", "阀门 valve")]
+    assert few[0] == ["valve-1", "valve-2", "valve-9"]
 
 
 def test_areas(cases: Cases) -> None:

@@ -44,10 +44,16 @@ def case(number: int, **more: object) -> dict[str, object]:
     return row | {"title_values": {}, "opened": AT, "data": {}, "department": "Drainage", "due": AT + number} | more
 
 
+def of_our_own(name: str | None, kind: str, parents: object) -> bool:
+    """All but the index of words, which is a table of another make on each store."""
+    return kind != "table" or not str(name).startswith("case_words")
+
+
 @pytest.mark.backends
 def test_tables_equal_migrations(store: Store) -> None:
     with store.read() as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": False})
+        opts = {"compare_type": True, "compare_server_default": False, "include_name": of_our_own}
+        context = MigrationContext.configure(conn, opts=opts)
         assert compare_metadata(context, metadata) == []
         inspector = inspect(conn)
         for table in metadata.sorted_tables:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from cheng.infrastructure import case_rows as rows
-from cheng.infrastructure.bulk import ask_all, insert_all, update_all
+from cheng.infrastructure.bulk import ask_all, update_all
 from cheng.infrastructure.case_asks import People, Standards, Truth, from_accounts, no_standards, unknown
 from cheng.infrastructure.case_lists import CaseLists
 from cheng.infrastructure.case_rows import Entry, Opening, entry, told
@@ -129,7 +129,7 @@ class CaseBook(CaseLists):
         (number,) = self.numbers(conn, now, 1)
         id_ = case_id(alert, number)
         case = kernel.fold(line, [act], self.calendar, id_)
-        insert_all(conn, "cases", [rows.line(case, line, about, number)])
+        rows.write_lines(conn, [rows.line(case, line, about, number)])
         rows.append(conn, id_, 1, act, key, asked)
         rows.write_runs(conn, Case(), case, about.get("area") or None)
         rows.write_shared(conn, Case(), case)

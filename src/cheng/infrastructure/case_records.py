@@ -191,7 +191,8 @@ class CaseRecords:
             if record.said is not None and case.closed is not None and record.due is not None:
                 late = any(run.late(run.done or 0) for run in case.runs)
                 written.counts["agrees" if record.said is not late else "disagrees"] += 1
-        for table, added in (("cases", lines), ("acts", done), ("case_runs", runs), ("reports", told)):
+        rows.write_lines(conn, lines)
+        for table, added in (("acts", done), ("case_runs", runs), ("reports", told)):
             insert_all(conn, table, added)
 
     def _numbers(self, conn: Connection, fresh: Sequence[CaseRecord]) -> list[str]:

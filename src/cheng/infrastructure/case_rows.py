@@ -1,11 +1,12 @@
 """A case as rows: its acts, the line that the desk lists, and the runs that indicators count."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Required, TypedDict
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
+from cheng.infrastructure import case_words
 from cheng.infrastructure.bulk import ask_all, insert_all, update_all
 from cheng.infrastructure.cells import cell
 from cheng.infrastructure.tables import acts, case_runs, case_shared, cases
@@ -207,7 +208,14 @@ def line(case: Case, flow: type[Flow], about: Opening, number: str) -> dict[str,
         "level": about.get("level", ""),
         "opened": case.opened,
         "parent": about.get("parent"),
+        "sought": case_words.sought(number, case.values, clean(about.get("text", ""))),
     }
+
+
+def write_lines(conn: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Cases that have just been opened, with the words by which they are found."""
+    insert_all(conn, "cases", lines)
+    case_words.write(conn, lines)
 
 
 # -- acts

@@ -1,17 +1,21 @@
 """What the desk looks for beyond `case_lists`: words, areas, cases that wait for a decision, cases one once had.
 
-A walk along the same indexes with further conditions; where those let few rows through, it takes longer.
+A walk along the same indexes with further conditions. Words that few cases have are looked up first; a list is then
+made of these cases alone.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Connection,
+    Text,
+    and_,
     case,
-    false,
     func,
     literal,
     or_,
@@ -21,6 +25,8 @@ from sqlalchemy import (
     union_all,
 )
 
+from cheng.infrastructure import case_words
+from cheng.infrastructure.bulk import as_json
 from cheng.infrastructure.case_lists import (
     WITHOUT_LIMIT,
     Filters,
@@ -50,13 +56,20 @@ class Sought:
 
     filters: Filters = field(default_factory=Filters)
     text: str = ""
-    """in the number, in what is known of the thing, in what was written when it was opened"""
+    """words: all of them in the number, in what is known of the thing and its place, or in what was written when it
+    was opened"""
     rules: tuple[str, ...] = ()
     """keys of rules whose sentence has the text in it"""
+    classes: tuple[str, ...] = ()
+    """codes of classes whose name has the text in it"""
     areas: tuple[str, ...] = ()
     waiting: bool = False
     involved: tuple[str, ...] = ()
     """departments that had the case at any time"""
+    found: tuple[str, ...] | None = None
+    """ids of all cases that have the text, where few do"""
+    looked: bool = False
+    """whether that was looked up"""
 
     def by_number(self) -> "Sought":
         """The same, looked up by the number where the text is one."""
@@ -64,10 +77,27 @@ class Sought:
             return self
         return replace(self, text="", filters=replace(self.filters, number=self.text))
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def looked_up(self, conn: Connection) -> "Sought":
+        """The same, with the ids of the cases that have the text, where few do."""
+        if self.looked:
+            return self
+        sought = replace(self.by_number(), looked=True)
+        numbers = case_words.few(conn, case_words.folded(sought.text), sought.rules) if sought.text else None
+        classed = cases.c.class_code.in_(sought.classes)
+        if numbers is None or (sought.classes and not seldom(conn, select(literal(1)).where(classed))):
+            return sought
+        query = select(cases.c.id).where(cases.c.number.in_(among(conn, numbers)), sought._has_text())
+        ids = set(conn.execute(query).scalars())
+        if sought.classes:
+            ids.update(conn.execute(select(cases.c.id).where(classed)).scalars())
+        return replace(sought, found=tuple(sorted(ids)))
+
+    def conditions(self, conn: Connection) -> list[ColumnElement[bool]]:
         """What goes beyond the filters."""
         found: list[ColumnElement[bool]] = []
-        if self.text:
+        if self.found is not None:
+            found.append(cases.c.id.in_(among(conn, self.found)))
+        elif self.text:
             found.append(self._has_text())
         if self.areas:
             found.append(cases.c.area.concat("").in_(self.areas))
@@ -79,19 +109,31 @@ class Sought:
         return found
 
     def _has_text(self) -> ColumnElement[bool]:
-        known = cases.c.data["text"].as_string().icontains(self.text, autoescape=True)
-        ways = [known, cases.c.thing_id.icontains(self.text, autoescape=True)]
-        ways.append(cases.c.number.startswith(self.text, autoescape=True))
-        for name in ("name", "ward", "area"):
-            ways.append(cases.c.title_values[name].as_string().icontains(self.text, autoescape=True))
-        ways.append(cases.c.data["rule"].as_string().in_(self.rules) if self.rules else false())
-        return or_(*ways)
+        words = case_words.folded(self.text).split()
+        known = and_(*(cases.c.sought.contains(word, autoescape=True) for word in words))
+        others = [cases.c.class_code.concat("").in_(self.classes)] if self.classes else []
+        others += [cases.c.data["rule"].as_string().in_(self.rules)] if self.rules else []
+        return or_(known, *others)
+
+
+def among(conn: Connection, words: Sequence[str]) -> Any:
+    """Many words as one parameter of a question, to be asked with `in_`."""
+    if conn.dialect.name == "sqlite":
+        return select(func.json_each(as_json(list(words))).table_valued("value").c.value)
+    return select(func.unnest(literal(list(words), ARRAY(Text))))
+
+
+def looked_up(store: Store, sought: Sought) -> Sought:
+    """The same, ready for several questions."""
+    with store.read() as conn:
+        return sought.looked_up(conn)
 
 
 def find(store: Store, now: int, sought: Sought, newest: bool = False, limit: int = 50, cursor: str = "") -> Page:
     """Cases in order: most urgent first, or with `newest` the last opened. Refused (422) for a cursor not of ours."""
-    after, sought = read_cursor(cursor), sought.by_number()
+    after = read_cursor(cursor)
     with store.read() as conn:
+        sought = sought.looked_up(conn)
         places = (last_opened if newest else by_due)(conn, sought, now, after, limit + 1)
         shown = [id_ for _, id_ in places[:limit]]
         entries = entries_of(conn, shown)
@@ -110,7 +152,7 @@ def entries_of(conn: Connection, ids: Sequence[str]) -> dict[str, Entry]:
 
 def by_due(conn: Connection, sought: Sought, now: int, after: Place | None, limit: int) -> Sequence[Place]:
     """First the cases with a limit, then those without."""
-    wanted, extra, places = sought.filters, sought.conditions(), list[Place]()
+    wanted, extra, places = sought.filters, sought.conditions(conn), list[Place]()
     if after is None or after[0] != WITHOUT_LIMIT:
         beyond = [cases.c.due.is_not(None), *extra]
         if after is not None:
@@ -127,7 +169,9 @@ def by_due(conn: Connection, sought: Sought, now: int, after: Place | None, limi
 def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None, limit: int) -> Sequence[Place]:
     """The last opened first, whatever their state."""
     wanted = replace(sought.filters, areas=sought.areas or sought.filters.areas)
-    extra, few = replace(sought, areas=(), involved=()).conditions(), list[ColumnElement[bool]]()
+    extra, few = replace(sought, areas=(), involved=(), found=None).conditions(conn), list[ColumnElement[bool]]()
+    if sought.found is not None:
+        few.append(cases.c.id.in_(among(conn, sought.found)))
     if sought.involved:
         had = select(case_runs.c.case).where(case_runs.c.department.in_(sought.involved))
         if seldom(conn, had):
@@ -139,8 +183,12 @@ def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None,
 
 def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:
     """How many of them stand in "green", "yellow" and "red" light, and how many are "suspended"."""
-    sought = sought.by_number()
-    wanted, extra = sought.filters, sought.conditions()
+    with store.read() as conn:
+        return lights_of(conn, now, sought.looked_up(conn))
+
+
+def lights_of(conn: Connection, now: int, sought: Sought) -> dict[str, int]:
+    wanted, extra = sought.filters, sought.conditions(conn)
     light = case((lit("red", now), "red"), (lit("yellow", now), "yellow"), else_="green")
     shown = {"open": light.label("light"), "suspended": literal("suspended").label("light")}
     walks = [
@@ -153,9 +201,8 @@ def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:
     if not walks:
         return counted
     found = (union if len(walks) > 2 else union_all)(*walks).subquery()
-    with store.read() as conn:
-        for name, number in conn.execute(select(found.c.light, func.count()).group_by(found.c.light)):
-            counted[name] = number
+    for name, number in conn.execute(select(found.c.light, func.count()).group_by(found.c.light)):
+        counted[name] = number
     return counted
 
 

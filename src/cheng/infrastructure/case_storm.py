@@ -69,7 +69,8 @@ def open_new(book: CaseBook, conn: Connection, opened: Sequence[Opened]) -> None
         lines.append(rows.line(case, flow, about, number))
         runs += rows.run_rows(case, area)
         shared += [{"case": id_, "department": name} for name in case.departments[1:]]
-    for table, added in (("cases", lines), ("acts", done), ("case_runs", runs), ("case_shared", shared)):
+    rows.write_lines(conn, lines)
+    for table, added in (("acts", done), ("case_runs", runs), ("case_shared", shared)):
         insert_all(conn, table, added)
 
 

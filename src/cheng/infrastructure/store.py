@@ -49,6 +49,7 @@ class Store:
             self._writer = self._engine(pool_size=1, max_overflow=0)
             event.listen(self._reader, "connect", only_reads)
             event.listen(self._reader, "begin", begin)
+            event.listen(self._writer, "connect", keeps_more)
             event.listen(self._writer, "begin", begin_immediate)
         else:
             self._writer = self._reader = self._engine(pool_size=10, max_overflow=20)
@@ -212,7 +213,7 @@ def pragmas(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys=ON",
         "synchronous=FULL",
         "recursive_triggers=ON",  # else INSERT OR REPLACE would get past the append-only triggers
-        "cache_size=-65536",
+        "mmap_size=8589934592",  # the reader's pages are those of the system, not copies of its own
         "wal_autocheckpoint=4000",
         "journal_size_limit=67108864",
     ):
@@ -221,6 +222,11 @@ def pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 def only_reads(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA query_only=ON")
+
+
+def keeps_more(connection: sqlite3.Connection, _record: object) -> None:
+    """The writer alone keeps 64 MB of pages: it changes what it has read."""
+    connection.execute("PRAGMA cache_size=-65536")
 
 
 def begin(conn: Connection) -> None:

@@ -181,6 +181,7 @@ cases = Table(
     Column("source", Text, nullable=False, server_default=""),
     Column("weight", Integer, nullable=False, server_default="1"),
     Column("waiting", BigInteger),
+    Column("sought", Text, nullable=False, server_default=""),
     Column("data", Json, nullable=False),
     one_of("state", "open", "suspended", "closed", "void", "merged"),
     Index("ix_cases_state_opened", "state", "opened", "id", *FILTERED),
@@ -194,7 +195,7 @@ cases = Table(
 )
 """`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow.
 `weight`: how many reports it stands for. `waiting`: since when somebody has to decide. `cell`: the small square in
-which it lies, see `cells`."""
+which it lies, see `cells`. `sought`: what it is found by; its index is no table like others, see `case_words`."""
 
 case_shared = Table(
     "case_shared",

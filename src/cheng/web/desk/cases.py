@@ -70,6 +70,7 @@ def cases(ask: Ask) -> Page:
     counts = dict.fromkeys((*LIGHTS, "suspended"), 0)
     numbers: dict[str, int | None] = dict.fromkeys(tabs)
     if sought is not None:
+        sought = case_search.looked_up(ask.hub.store, sought)
         newest = tab == "closed"
         lit = replace(sought, filters=replace(sought.filters, light=light)) if light and not newest else sought
         page = case_search.find(ask.hub.store, ask.now, lit, newest, ask.limit(), ask.query("after"))
@@ -116,7 +117,7 @@ def wanted(ask: Ask, tab: str) -> Sought | None:
     filters = replace(base, **narrow, states=ALIVE)
     areas = below(ask, ask.query("area"))
     text = ask.query("q")
-    sought = Sought(filters, text, rules_with(ask, text), areas)
+    sought = Sought(filters, text, rules_with(ask, text), classes_with(ask, text), areas)
     if tab == "post":
         return replace(sought, filters=replace(filters, departments=mine(ask), person="", steps=steps_of(ask)))
     if tab == "mine":
@@ -159,6 +160,13 @@ def rules_with(ask: Ask, text: str) -> tuple[str, ...]:
     low = text.lower()
     rules = ask.hub.model.rules.items()
     return tuple(key for key, rule in rules if low in ask._(rule.sentence()).lower()) if text else ()
+
+
+def classes_with(ask: Ask, text: str) -> tuple[str, ...]:
+    """Codes of the classes whose name, in either language, has the text in it: it is what their cases are called."""
+    low = text.lower()
+    known = [one for key, flow in ask.hub.cases.flows.items() if flow.classes for one in ask.hub.classes.all(key)]
+    return tuple(one.code for one in known if low in one.name.lower() or low in one.name_zh) if text else ()
 
 
 def below(ask: Ask, area: str) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class Language:
         """As HTML writes it: zh-CN."""
         return self.code.replace("_", "-")
 
-    @property
+    @cached_property
     def locale(self) -> Locale:
         return Locale.parse(self.code)
 

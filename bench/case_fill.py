@@ -11,7 +11,7 @@ from cheng.demo.people import accounts
 from cheng.infrastructure import case_words
 from cheng.infrastructure.clock import wall
 from cheng.infrastructure.report_tables import reports
-from cheng.infrastructure.tables import acts, case_runs, cases
+from cheng.infrastructure.tables import acts, case_had, case_runs, cases
 from cheng.kernel.standing import Person
 from cheng.standards.durations import days, hours
 
@@ -93,6 +93,7 @@ def copy_all(conn: Connection, count: int) -> None:
         "data": "json_set(t.data, '$.text', json_extract(t.data, '$.text') || '，第' || copies.n || '处')",
     }, "id")  # fmt: skip
     copy_rows(conn, case_runs, {"case": "copies.id"}, "case")
+    copy_rows(conn, case_had, {"case": "copies.id"}, "case")
     copy_rows(conn, reports, {"case": "copies.id", "id": "NULL"}, "case")
     ends = 't.seq = 1 OR t.seq = (SELECT version FROM cases WHERE cases.id = t."case")'
     copy_rows(conn, acts, {"case": "copies.id", "key": "NULL"}, "case", ends)

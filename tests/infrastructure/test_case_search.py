@@ -1,7 +1,7 @@
 """What the desk looks for beyond the plain lists, on both stores."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,25 @@ def test_what_one_once_had(cases: Cases) -> None:
     cases.hub.cases.act(first, "complete", WU, {"reason": "The gauge is off; I looked myself."})
     assert cases.find(True, filters=closed, involved=("A crew",)) == ["valve-1"]
     assert cases.find(True, filters=closed, involved=("B crew",)) == []
+
+
+def test_what_one_once_had_is_narrowed_as_every_list(cases: Cases, clock: ManualClock) -> None:
+    for n in range(8):
+        cases.hub.cases.open_case(FLOW, values={"id": f"v{n}", "bench": "AB"[n % 2]}, area="xy"[n // 2 % 2])
+        clock.advance(1)
+    alive = Filters(states=("open", "suspended"))
+    whose = {"A crew": {"v0", "v2", "v4", "v6"}, "B crew": {"v1", "v3", "v5", "v7"}}
+    for departments in (("A crew",), ("B crew",), ("A crew", "B crew")):
+        theirs = set[str]().union(*(whose[name] for name in departments))
+        in_x = cases.find(True, filters=alive, areas=("x",), involved=departments)
+        assert set(in_x) == theirs & {"v0", "v1", "v4", "v5"}
+        assert cases.find(True, filters=alive, text="v3", involved=departments) == sorted(theirs & {"v3"})
+        one = replace(alive, thing_id="v2")
+        assert cases.find(True, filters=one, involved=departments) == sorted(theirs & {"v2"})
+    sought = Sought(alive, involved=("B crew",))
+    first = case_search.find(cases.hub.store, clock.now(), sought, True, 2)
+    rest = case_search.find(cases.hub.store, clock.now(), sought, True, 9, first.cursor or "")
+    assert [entry.thing_id for entry in (*first.entries, *rest.entries)] == ["v7", "v5", "v3", "v1", "valve-9"]
 
 
 @pytest.mark.parametrize("newest", [False, True])

@@ -174,7 +174,7 @@ class CaseRecords:
     # -- cases that are new
 
     def _add(self, conn: Connection, fresh: Sequence[CaseRecord], now: int, written: Written) -> None:
-        lines, done, runs, told = [], [], [], []
+        lines, done, runs, had, told = [], [], [], [], []
         for record, number in zip(fresh, self._numbers(conn, fresh), strict=True):
             try:
                 case, about, acts_done = self._replayed(record, case_id(None, number), now)
@@ -186,13 +186,14 @@ class CaseRecords:
             done.append(rows.act_row(case.id, 1, acts_done[0], self._key(record), CONDITION))
             done += [rows.act_row(case.id, seq, act) for seq, act in enumerate(acts_done[1:], 2)]
             runs += rows.run_rows(case, about.get("area") or None)
+            had += rows.had_rows(Case(), case, about.get("area") or None)
             told.append(report_of(record, case.id))
             written.counts["added"] += 1
             if record.said is not None and case.closed is not None and record.due is not None:
                 late = any(run.late(run.done or 0) for run in case.runs)
                 written.counts["agrees" if record.said is not late else "disagrees"] += 1
         rows.write_lines(conn, lines)
-        for table, added in (("acts", done), ("case_runs", runs), ("reports", told)):
+        for table, added in (("acts", done), ("case_runs", runs), ("case_had", had), ("reports", told)):
             insert_all(conn, table, added)
 
     def _numbers(self, conn: Connection, fresh: Sequence[CaseRecord]) -> list[str]:

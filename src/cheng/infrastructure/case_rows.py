@@ -252,7 +252,7 @@ def to_act(row: RowMapping | Mapping[str, Any]) -> Act:
     return Act(row["verb"], row["actor"], row["at"], row["step"], data, facts, row["actor_name"])
 
 
-# -- what indicators count, and who else may take it
+# -- what indicators count, who had it, and who else may take it
 
 
 def write_runs(conn: Connection, before: Case, after: Case, area: str | None) -> None:
@@ -260,6 +260,14 @@ def write_runs(conn: Connection, before: Case, after: Case, area: str | None) ->
     added, changed = run_changes(before, after, area)
     update_all(conn, CHANGE_RUN, changed)
     insert_all(conn, "case_runs", added)
+    insert_all(conn, "case_had", had_rows(before, after, area))
+
+
+def had_rows(before: Case, after: Case, area: str | None) -> list[dict[str, Any]]:
+    """A row for each department that had no part in the case before."""
+    old, new = ({run.department for run in case.runs} for case in (before, after))
+    told = {"opened": after.opened, "case": after.id, "area": area}
+    return [{"department": name, **told} for name in sorted(new - old - {""})]
 
 
 def run_changes(before: Case, after: Case, area: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -32,18 +32,21 @@ from cheng.infrastructure.case_lists import (
     Filters,
     Page,
     Place,
+    equal,
     lit,
     matching,
     newest,
+    rare,
     read_cursor,
     roads,
     seldom,
+    selective,
     walk,
     write_cursor,
 )
 from cheng.infrastructure.case_rows import Entry, entry
 from cheng.infrastructure.store import Store
-from cheng.infrastructure.tables import accounts, case_runs, cases
+from cheng.infrastructure.tables import accounts, case_had, cases
 
 CHUNK = 500
 NUMBER = re.compile(r"\d{8}-\d{1,14}", re.ASCII)
@@ -104,8 +107,7 @@ class Sought:
         if self.waiting:
             found.append(cases.c.id.in_(select(cases.c.id).where(cases.c.waiting.is_not(None))))
         if self.involved:
-            had = select(case_runs.c.case).where(case_runs.c.department.in_(self.involved))
-            found.append(had.where(case_runs.c.case == cases.c.id).exists())
+            found.append(had(self.involved))
         return found
 
     def _has_text(self) -> ColumnElement[bool]:
@@ -172,13 +174,41 @@ def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None,
     extra, few = replace(sought, areas=(), involved=(), found=None).conditions(conn), list[ColumnElement[bool]]()
     if sought.found is not None:
         few.append(cases.c.id.in_(among(conn, sought.found)))
-    if sought.involved:
-        had = select(case_runs.c.case).where(case_runs.c.department.in_(sought.involved))
-        if seldom(conn, had):
-            few.append(cases.c.id.in_(had))
-        else:
-            extra.append(had.where(case_runs.c.case == cases.c.id).exists())
-    return newest(conn, wanted, now, after, limit, extra, few)
+    if not sought.involved:
+        return newest(conn, wanted, now, after, limit, extra, few)
+    if few or selective(wanted) or rare(conn, wanted):
+        return newest(conn, wanted, now, after, limit, [*extra, had(sought.involved)], few)
+    if wanted.light:
+        extra.append(lit(wanted.light, now))
+    places: set[Place] = set()
+    for department in sought.involved:
+        places.update(once_had(conn, department, wanted, after, limit, extra))
+    return sorted(places, reverse=True)[:limit]
+
+
+def had(departments: Sequence[str]) -> ColumnElement[bool]:
+    """Whether one of the departments had the case at any time."""
+    theirs = (case_had.c.case == cases.c.id) & (case_had.c.opened == cases.c.opened)
+    return select(case_had.c.case).where(case_had.c.department.in_(departments), theirs).exists()
+
+
+def once_had(
+    conn: Connection,
+    department: str,
+    wanted: Filters,
+    after: Place | None,
+    limit: int,
+    extra: Sequence[ColumnElement[bool]],
+) -> Sequence[Place]:
+    """Cases that a department had at any time: a walk through its own list."""
+    where = [case_had.c.department == department, cases.c.state.concat("").in_(wanted.states), *equal(wanted), *extra]
+    if wanted.areas:
+        where.append(case_had.c.area.in_(wanted.areas))
+    if after is not None:
+        where.append(tuple_(case_had.c.opened, case_had.c.case) < after)
+    query = select(case_had.c.opened, case_had.c.case).join(cases, cases.c.id == case_had.c.case).where(*where)
+    rows = conn.execute(query.order_by(case_had.c.opened.desc(), case_had.c.case.desc()).limit(limit))
+    return [(opened, id_) for opened, id_ in rows]
 
 
 def lights(store: Store, now: int, sought: Sought) -> dict[str, int]:

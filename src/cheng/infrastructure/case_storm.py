@@ -57,7 +57,7 @@ def open_new(book: CaseBook, conn: Connection, opened: Sequence[Opened]) -> None
         return
     now = book.clock.now()
     numbers = book.numbers(conn, now, len(opened))
-    lines, done, runs, shared = [], [], [], []
+    lines, done, runs, had, shared = [], [], [], [], []
     for number, (flow, about, over) in zip(numbers, opened, strict=True):
         id_, area = case_id(about.get("alert_key"), number), about.get("area") or None
         case = Case(id=id_, flow=flow.key())
@@ -68,9 +68,10 @@ def open_new(book: CaseBook, conn: Connection, opened: Sequence[Opened]) -> None
                 done.append(rows.act_row(id_, case.version, act))
         lines.append(rows.line(case, flow, about, number))
         runs += rows.run_rows(case, area)
+        had += rows.had_rows(Case(), case, area)
         shared += [{"case": id_, "department": name} for name in case.departments[1:]]
     rows.write_lines(conn, lines)
-    for table, added in (("acts", done), ("case_runs", runs), ("case_shared", shared)):
+    for table, added in (("acts", done), ("case_runs", runs), ("case_had", had), ("case_shared", shared)):
         insert_all(conn, table, added)
 
 
@@ -90,7 +91,7 @@ def tell(book: CaseBook, conn: Connection, told: Mapping[str, Sequence[Told]]) -
     before: dict[str, list[Act]] = {row["id"]: [] for row in found}
     for row in conn.execute(select(acts).where(acts.c.case.in_(told)).order_by(acts.c.case, acts.c.seq)).mappings():
         before[row["case"]].append(rows.to_act(row))
-    done, lines, added, changed = [], [], [], []
+    done, lines, added, changed, had = [], [], [], [], []
     for row in found:
         flow = book.flow(row["flow"])
         case = was = replace(kernel.fold(flow, before[row["id"]], book.calendar, row["id"]), flow=row["flow"])
@@ -102,11 +103,13 @@ def tell(book: CaseBook, conn: Connection, told: Mapping[str, Sequence[Told]]) -
         new, other = rows.run_changes(was, case, row["area"])
         added += new
         changed += other
+        had += rows.had_rows(was, case, row["area"])
         rows.write_shared(conn, was, case)
     insert_all(conn, "acts", done)
     update_all(conn, rows.CHANGE, lines)
     update_all(conn, rows.CHANGE_RUN, changed)
     insert_all(conn, "case_runs", added)
+    insert_all(conn, "case_had", had)
 
 
 def rename(conn: Connection, before: str, after: str) -> None:

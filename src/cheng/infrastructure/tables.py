@@ -205,6 +205,17 @@ case_shared = Table(
 )
 """Cases offered to several departments at once, for all but the first one, until one of them takes it."""
 
+case_had = Table(
+    "case_had",
+    metadata,
+    Column("department", Text, primary_key=True),
+    Column("opened", BigInteger, primary_key=True, autoincrement=False),
+    Column("case", Text, ForeignKey("cases.id"), primary_key=True),
+    Column("area", Text),
+    sqlite_with_rowid=False,
+)
+"""Which departments had a case at any time, in the order in which their cases were opened."""
+
 case_runs = Table(
     "case_runs",
     metadata,
@@ -222,7 +233,6 @@ case_runs = Table(
     Column("outcome", Text, nullable=False),
     Column("left_out", Text, nullable=False, server_default=""),
     Index("ix_case_runs_flow_step_settled", "flow", "step", "settled"),
-    Index("ix_case_runs_department_case", "department", "case"),
 )
 """Each pass of a case through a step from `n` 1, the whole case as `n` 0 and step "": what indicators count.
 `settled`: done or due, whichever came first. `left_out`: why statistics leave it out ("appeal", "void", "merged")."""

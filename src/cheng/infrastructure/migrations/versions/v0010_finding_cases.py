@@ -1,4 +1,4 @@
-"""Cases are found by an index of the signs in what they are known by."""
+"""Cases are found by an index of the signs in what they are known by, and by the departments that had them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,7 +30,26 @@ NEXT = (
 CHANGE = sa.update(cases).where(cases.c.number == sa.bindparam("of")).values(sought=sa.bindparam("words"))
 
 
+HAD = (
+    'INSERT INTO case_had (department, opened, "case", area) '
+    'SELECT DISTINCT r.department, c.opened, r."case", c.area FROM case_runs r JOIN cases c ON c.id = r."case" '
+    "WHERE r.department <> ''"
+)
+
+
 def upgrade() -> None:
+    op.create_table(
+        "case_had",
+        sa.Column("department", sa.Text(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("case", sa.Text(), nullable=False),
+        sa.Column("area", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["case"], ["cases.id"]),
+        sa.PrimaryKeyConstraint("department", "opened", "case"),
+        sqlite_with_rowid=False,
+    )
+    op.execute(HAD)
+    op.drop_index("ix_case_runs_department_case", "case_runs")
     op.add_column("cases", sa.Column("sought", sa.Text(), server_default="", nullable=False))
     conn = op.get_bind()
     for statement in INDEX[conn.dialect.name]:
@@ -47,5 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.create_index("ix_case_runs_department_case", "case_runs", ["department", "case"], unique=False)
+    op.drop_table("case_had")
     op.execute("DROP TABLE case_words")
     op.drop_column("cases", "sought")

@@ -10,9 +10,9 @@ from cheng.infrastructure import case_words
 from cheng.infrastructure.bulk import ask_all, insert_all, update_all
 from cheng.infrastructure.cells import cell
 from cheng.infrastructure.tables import acts, case_runs, case_shared, cases
-from cheng.kernel.flows import Flow
+from cheng.kernel.flows import PASSED, Flow
 from cheng.kernel.needs import clean
-from cheng.kernel.standing import Act, Case, Light, Run, lights
+from cheng.kernel.standing import Act, Case, Light, Passed, Run, lights
 
 ADDED = "house"
 """The field of an act's data that holds what the house adds; nobody can send one of that name."""
@@ -84,7 +84,8 @@ class Entry:
     weight: int
     """how many reports it stands for"""
     marks: Mapping[str, Any]
-    """"extension", "dispute", "supervised": bool; "urged", "reopened", "alerts": int; "alert": what became of it"""
+    """"extension", "dispute", "supervised": bool; "urged", "reopened", "alerts": int; "alert": what became of it;
+    "passed": the other city that has it, {"to", "number", "says"}"""
 
     def light(self, now: int) -> Light:
         """Agrees with `kernel.cases.lights` for cases under way."""
@@ -177,9 +178,14 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
                 "reopened": case.reopened,
                 "alerts": case.alerts,
                 "alert": case.alert,
+                **({"passed": passed_mark(case.passed)} if case.passed else {}),
             },
         },
     }
+
+
+def passed_mark(passed: Passed) -> dict[str, str]:
+    return {"to": passed.to, "number": passed.number, "says": passed.says}
 
 
 def changed(case: Case, at: int, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -290,7 +296,8 @@ def run_rows(case: Case, area: str | None) -> list[dict[str, Any]]:
 
 def whole(case: Case) -> dict[str, Any]:
     """The case as one long step: due with its own limit, or else with the first step that is late or may become so."""
-    late = [run.due for run in case.runs if run.due is not None and (run.done is None or run.late(run.done))]
+    ours = [run for run in case.runs if not run.away]
+    late = [run.due for run in ours if run.due is not None and (run.done is None or run.late(run.done))]
     due = min((*late, *([case.due] if case.due is not None else [])), default=None)
     blamed = [run for run in case.runs if run.done is not None and run.late(run.done)]
     excused = bool(blamed) and all(run.excused for run in blamed)
@@ -305,13 +312,14 @@ def whole(case: Case) -> dict[str, Any]:
         "done": case.closed,
         "settled": None if case.state == "suspended" else _first(case.closed, due),
         "outcome": case.state,
-        "left_out": _left_out(case) or ("appeal" if excused else ""),
+        "left_out": _left_out(case) or (PASSED if case.passed else "appeal" if excused else ""),
     }
 
 
 def _run_row(case: Case, n: int, run: Run) -> dict[str, Any]:
     pauses = case.state == "suspended" and n == len(case.runs)
     uncounted = run.outcome == "void" or (run.outcome == "moved" and not run.late(run.done or 0))
+    away = PASSED if run.away else ""
     return {
         "n": n,
         "step": run.step,
@@ -322,7 +330,7 @@ def _run_row(case: Case, n: int, run: Run) -> dict[str, Any]:
         "done": run.done,
         "settled": None if pauses else _first(run.done, run.due),
         "outcome": run.outcome,
-        "left_out": _left_out(case) or ("appeal" if run.excused else run.outcome if uncounted else ""),
+        "left_out": _left_out(case) or away or ("appeal" if run.excused else run.outcome if uncounted else ""),
     }
 
 

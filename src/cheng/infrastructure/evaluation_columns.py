@@ -21,8 +21,8 @@ NONE = np.int64(2**62)
 """No moment: later than all others, so that what is not done is never done in time."""
 STEPS = ("", "accept", "verify", "file", "dispatch", "handle", "feedback", "check", "close")
 """Steps that evaluation knows, by their code; 0 is the case as a whole. Others are left aside."""
-OUTCOMES = ("", "completed", "returned", "moved", "void", "open", "suspended", "closed", "merged")
-LEFT_OUT = ("", "appeal", "void", "merged", "moved", "returned")
+OUTCOMES = ("", "completed", "returned", "moved", "void", "open", "suspended", "closed", "merged", "passed", "refused")
+LEFT_OUT = ("", "appeal", "void", "merged", "moved", "returned", "passed")
 RUNS: dict[str, Any] = {
     "case": np.int32,
     "step": np.int8,

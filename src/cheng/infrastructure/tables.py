@@ -235,7 +235,8 @@ case_runs = Table(
     Index("ix_case_runs_flow_step_settled", "flow", "step", "settled"),
 )
 """Each pass of a case through a step from `n` 1, the whole case as `n` 0 and step "": what indicators count.
-`settled`: done or due, whichever came first. `left_out`: why statistics leave it out ("appeal", "void", "merged")."""
+`settled`: done or due, whichever came first. `left_out`: why statistics leave it out ("appeal", "void", "merged",
+"moved", "passed")."""
 
 acts = Table(
     "acts",

@@ -10,6 +10,7 @@ from typing import Any
 
 from cheng.kernel import effects as do
 from cheng.kernel import guards as may
+from cheng.kernel import passing
 from cheng.kernel.changing import replace
 from cheng.kernel.effects import Effect, Facts
 from cheng.kernel.flows import Flow, Step
@@ -140,6 +141,33 @@ VERBS: dict[str, Verb] = {
     "urge": Verb("Urge", ALIVE, may.who_waits, do.urged),
     "supervise": Verb("Put under supervision", ALIVE, may.a_leader, do.supervised, ("reason",)),
     "note": Verb("Write a note", OPENED, may.anybody_involved, do.noted, ("text",), takes=("proof",)),
+    "pass_on": Verb(
+        "Pass on to another city",
+        OPEN,
+        may.who_may_pass_on,
+        passing.passed_on,
+        ("city", "service", "reason"),
+        when=(may.nothing_shared,),
+        facts=passing.passed_facts,
+    ),
+    "answered": Verb(
+        "The other city has answered",
+        ALIVE,
+        may.the_house,
+        passing.answered,
+        takes=("text", "number"),
+        when=(may.is_away,),
+    ),
+    "turned_down": Verb(
+        "The other city did not take it",
+        OPEN,
+        may.the_house,
+        passing.turned_down,
+        ("text",),
+        takes=(),
+        when=(may.is_away,),
+        facts=passing.turned_down_facts,
+    ),
     "merge": Verb("Merge into another case", OPEN, may.dispatcher_or_front_desk, do.merged, ("into", "reason")),
     "unmerge": Verb("Separate again", ("merged",), may.dispatcher_or_front_desk, do.unmerged, ("reason",)),
     "absorb": Verb(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cheng.kernel.changing import replace
-from cheng.kernel.flows import BY_CONDITION, REST, URGENT, Step
+from cheng.kernel.flows import BY_CONDITION, PASSED, REST, URGENT, Step
 from cheng.kernel.guards import Ask, blamed
 from cheng.kernel.standing import YELLOW, Act, Appeal, Calendar, Case, Dispute, Extension, Run
 from cheng.standards.durations import Duration
@@ -65,7 +65,7 @@ def moved_facts(ask: Ask) -> dict[str, Any]:
 def entering(ask: Ask, step: Step, departments: tuple[str, ...] = ()) -> dict[str, Any]:
     """The limit is written down with the act: a later change of the flow does not touch what is under way."""
     to = departments or done_before(ask, step) or by_text(ask, step)
-    entered: dict[str, Any] = {"step": step.name, "to": list(to)}
+    entered: dict[str, Any] = {"step": step.name, "to": list(to)} | ({"away": True} if step.away else {})
     run = ask.case.runs[-1] if ask.case.runs else None
     if step.within == REST:
         left = None if run is None else [run.due, run.warn]
@@ -78,7 +78,7 @@ def entering(ask: Ask, step: Step, departments: tuple[str, ...] = ()) -> dict[st
 def done_before(ask: Ask, step: Step) -> tuple[str, ...]:
     """Who did this step the last time: work that is done again stays with its department."""
     runs = (run for run in reversed(ask.case.runs) if run.step == step.name)
-    return next((run.departments for run in runs if run.outcome in ("completed", "returned")), ())
+    return next((run.departments for run in runs if run.outcome in ("completed", "returned", "passed")), ())
 
 
 def by_text(ask: Ask, step: Step) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def enter(case: Case, act: Act, calendar: Calendar) -> Case:
     elif limit is not None:
         due = calendar.due(act.at, limit)
         warn = calendar.due(act.at, Duration(limit.amount * (1 - YELLOW), limit.unit))
-    run = Run(to["step"], tuple(to["to"]), act.at, limit, due, warn)
+    run = Run(to["step"], tuple(to["to"]), act.at, limit, due, warn, away=to.get("away") is True)
     runs = (*case.runs, run)
     return replace(case, state="open", closed=None, runs=runs, assignee="", extension=None, dispute=None)
 
@@ -174,7 +174,12 @@ def completed(case: Case, act: Act, calendar: Calendar) -> Case:
 
 
 def returned(case: Case, act: Act, calendar: Calendar) -> Case:
-    return enter(leave(case, act, "returned"), act, calendar)
+    return enter(ours_again(leave(case, act, "returned")), act, calendar)
+
+
+def ours_again(case: Case) -> Case:
+    """No other city has it any more: it goes the way of our own cases."""
+    return replace(case, passed=None, values={**case.values, PASSED: "no"}) if case.passed else case
 
 
 def asked(case: Case, act: Act, calendar: Calendar) -> Case:
@@ -294,7 +299,7 @@ def rated(case: Case, act: Act, calendar: Calendar) -> Case:
 
 
 def reopened(case: Case, act: Act, calendar: Calendar) -> Case:
-    return enter(replace(case, reopened=case.reopened + 1), act, calendar)
+    return enter(ours_again(replace(case, reopened=case.reopened + 1)), act, calendar)
 
 
 def urged(case: Case, act: Act, calendar: Calendar) -> Case:

@@ -28,6 +28,8 @@ ASKS = ("condition", "departments")
 first of which leads."""
 URGENT = "urgent"
 """The value that says "yes" in a case that waits for no office hours."""
+PASSED = "passed"
+"""The value that says "yes" in a case which another city has, or had until it was done."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Words = Mapping[str, tuple[str, ...]]
 
@@ -67,6 +69,10 @@ class Step:
     """Whoever has the step may declare the case void."""
     done: str = ""
     """What its button says, in the words of whoever presses it: "Passed"; by default "Done"."""
+    passes: bool = False
+    """Whoever has the step may pass the case on to another city."""
+    away: bool = False
+    """Another city has the case meanwhile: the department only watches, and its time counts for nobody here."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -189,6 +195,12 @@ class Flow(Spec, kind="flow"):
         return next((step for step in cls.steps if step.applies(values)), cls.steps[-1])
 
     @classmethod
+    def elsewhere(cls, values: Mapping[str, Any] = NOTHING) -> Step | None:
+        """Where a case with these values waits for another city."""
+        passed = {**values, PASSED: "yes"}
+        return next((step for step in cls.steps if step.away and step.applies(passed)), None)
+
+    @classmethod
     def after(cls, name: str, values: Mapping[str, Any] = NOTHING) -> Step | None:
         """The step that follows for a case with these values, or None when this was the last or is gone."""
         at = cls.position(name)
@@ -222,6 +234,9 @@ class Flow(Spec, kind="flow"):
         if cls.reopen_at and cls.reopen_at not in names:
             problem = f"flow {cls.__name__} is reopened at '{cls.reopen_at}'"
             cls.complain("H048", problem, did_you_mean(cls.reopen_at, names))
+        if any(step.passes for step in steps) and cls.elsewhere() is None:
+            problem = f"flow {cls.__name__} passes cases on, and no step says where they wait"
+            cls.complain("H049", problem, "add Step('elsewhere', away=True, only={'passed': ('yes',)}, …)")
         if steps and steps[0].by == ANOTHER:
             cls.complain(
                 "H039", f"the first step of flow {cls.__name__} asks for another person", "nobody came before it"

@@ -9,6 +9,8 @@ from cheng.kernel.standing import EXTENSIONS, Calendar, Case, Person, Run
 from cheng.standards.problems import Refused
 
 DISPATCHER, LEADER, REVIEWER, OFFICER = "dispatcher", "leader", "reviewer", "officer"
+FINISHED = ("completed", "passed")
+"""Outcomes by which somebody has decided that a case goes on."""
 FRONT_DESK = ("acceptor", "agent", "shift-leader")
 """Posts of those who hear reports and see which are one and the same."""
 
@@ -69,6 +71,14 @@ def who_may_void(ask: Ask) -> None:
         handler(ask)
     else:
         a_dispatcher(ask)
+
+
+def who_may_pass_on(ask: Ask) -> None:
+    """Where the flow says so: a dispatcher, or whoever has the step."""
+    if not ask.step.passes:
+        raise refuse("not-passed-on", "At this step no case is passed on to another city.")
+    if not ask.actor.has(DISPATCHER):
+        handler(ask)
 
 
 def who_reopens(ask: Ask) -> None:
@@ -136,7 +146,10 @@ def officer_or_dispatcher(ask: Ask) -> None:
 
 
 def handler(ask: Ask) -> None:
-    """Whoever has the step in hand: the person it is with or, while nobody has it, any officer of the department."""
+    """Whoever has the step in hand: the person it is with or, while nobody has it, any officer of the department; the
+    house while another city has the case."""
+    if ask.step.away and ask.actor.has("house"):
+        return
     officer_of_step(ask)
     if ask.case.assignee not in ("", ask.actor.name):
         message = "This case is with {assignee}; have it assigned to you first."
@@ -194,9 +207,19 @@ def reports(ask: Ask) -> bool:
 
 
 def parts_done(ask: Ask) -> None:
-    if ask.step.joins and ask.case.parts:
+    if ask.step.joins:
+        nothing_shared(ask)
+
+
+def nothing_shared(ask: Ask) -> None:
+    if ask.case.parts:
         message = "Other departments are still at work on their part: {count}."
         raise refuse("parts-open", message, count=len(ask.case.parts))
+
+
+def is_away(ask: Ask) -> None:
+    if not ask.step.away:
+        raise refuse("not-away", "No other city has this case.")
 
 
 def may_dispute(ask: Ask) -> None:
@@ -222,7 +245,7 @@ def own_work(ask: Ask, person: str) -> bool:
     """Four eyes: who finished an earlier step does not do this one."""
     at = ask.flow.position(ask.case.step)
     return ask.step.by == ANOTHER and any(
-        run.by == person and run.outcome == "completed" and ask.flow.position(run.step) < at for run in ask.case.runs
+        run.by == person and run.outcome in FINISHED and ask.flow.position(run.step) < at for run in ask.case.runs
     )
 
 
@@ -250,11 +273,11 @@ def earlier_step(ask: Ask) -> None:
 
 def step_choices(ask: Ask) -> tuple[str, ...]:
     """Steps that were done and may be done again: those before the present one, any of a closed case."""
-    done, names = {run.step for run in ask.case.runs}, ask.flow.step_names()
+    done, names = {run.step for run in ask.case.runs}, [step.name for step in ask.flow.steps if not step.away]
     if not ask.case.run:
         return tuple(name for name in names if name in done) or tuple(names)
     at = ask.flow.position(ask.case.step)
-    return tuple(name for n, name in enumerate(names) if name in done and (n < at or at < 0))
+    return tuple(name for name in names if name in done and (ask.flow.position(name) < at or at < 0))
 
 
 def may_extend(ask: Ask) -> None:

@@ -144,6 +144,18 @@ def into(ask: Ask) -> str:
     return other
 
 
+def named(name: str, sentence: str) -> Callable[[Ask], str]:
+    """A word that has to be there."""
+
+    def check(ask: Ask) -> str:
+        found = _text(ask.data.get(name))
+        if not found:
+            raise refuse(f"no-{name}", sentence, 422)
+        return found
+
+    return check
+
+
 def words(name: str) -> Callable[[Ask], str]:
     """A name that another part of the house gives: no person types it."""
     return lambda ask: _text(ask.data.get(name))
@@ -204,6 +216,9 @@ CHECKS: dict[str, Callable[[Ask], Any]] = {
     "until": until,
     "into": into,
     "case": words("case"),
+    "city": named("city", "Choose the city that is to have this case."),
+    "service": named("service", "Choose what it is reported as there."),
+    "number": words("number"),
     "reporter": words("reporter"),
     "values": _mapping,
     "alert": words("alert"),

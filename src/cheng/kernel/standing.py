@@ -81,16 +81,18 @@ class Run:
     """when less than a quarter of the limit is left"""
     done: int | None = None
     outcome: str = ""
-    """"completed", "returned", "moved" or "void"; empty while it goes on"""
+    """"completed", "returned", "moved", "passed", "refused" or "void"; empty while it goes on"""
     by: str = ""
     """who finished it"""
     excused: bool = False
     """an appeal was granted: late it was, but the statistics leave it out"""
+    away: bool = False
+    """another city had it: nobody here is late with it"""
 
     def late(self, now: int) -> bool:
-        """Whether it took longer than its limit; nobody is late with what was void."""
+        """Whether it took longer than its limit; nobody is late with what was void, or with another city."""
         moment = now if self.done is None else self.done
-        return self.due is not None and moment > self.due and self.outcome != "void"
+        return self.due is not None and moment > self.due and self.outcome != "void" and not self.away
 
     @property
     def department(self) -> str:
@@ -128,6 +130,24 @@ class Dispute:
     department: str
     at: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Another city has the case."""
+
+    to: str
+    """what that city is called"""
+    service: str
+    """what it was reported as there"""
+    by: str
+    at: int
+    step: str
+    """where it goes on if it comes back"""
+    number: str = ""
+    """the number it has there; empty until they have given one"""
+    says: str = ""
+    """what was last heard of it, in their words"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +192,8 @@ class Case:
     dispute: Dispute | None = None
     disputed: tuple[str, ...] = ()
     """departments that were told to keep it"""
+    passed: Passed | None = None
+    """the other city, while it has the case or when it has finished it"""
     rating: Mapping[str, Any] = field(default_factory=dict)
     """what whoever reported it said in the end: reached, solved, satisfied"""
     alert: str = ""

@@ -8,6 +8,8 @@ ON_THE_SPOT = {"simple": ("yes",)}
 PART = {"part": ("yes",)}
 RECORD = {"record": ("yes",)}
 """Of cases that another system handled and that are only written down here."""
+PASSED = {"passed": ("yes",)}
+"""Of cases that are for another city, or for a company with a hub of its own."""
 
 
 class urban_management(App):
@@ -34,6 +36,7 @@ class handle_report(Flow):
             within=minutes(30),
             voids=True,
             done="Accept it",
+            passes=True,
         ),
         Step(
             "verify",
@@ -51,6 +54,7 @@ class handle_report(Flow):
             asks=("condition",),
             within=minutes(30),
             voids=True,
+            passes=True,
         ),
         Step(
             "dispatch",
@@ -58,10 +62,19 @@ class handle_report(Flow):
             post="dispatcher",
             asks=("departments",),
             within=minutes(30),
+            passes=True,
             unless=ON_THE_SPOT,
         ),
         Step("handle", proof="photo", within=BY_CONDITION, disputes=True, unless=ON_THE_SPOT, done="The work is done"),
         Step("feedback", within=REST, joins=True, unless=ON_THE_SPOT, done="Report it done"),
+        Step(
+            "elsewhere",
+            to="Urban Management Supervision Centre",
+            post="shift-leader",
+            only=PASSED,
+            within=days(30),
+            away=True,
+        ),
         Step(
             "check",
             to="{street} collector team",
@@ -70,7 +83,7 @@ class handle_report(Flow):
             proof="photo",
             within=working_hours(4),
             urgent=hours(2),
-            unless=ON_THE_SPOT | PART | RECORD,
+            unless=ON_THE_SPOT | PART | RECORD | PASSED,
             done="Passed",
         ),
         Step(

@@ -29,6 +29,40 @@ class Turn(Protocol):
     def due(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Something that another city lets people report."""
+
+    code: str
+    name: str
+    group: str = ""
+    asks: bool = False
+    """whether it asks for more: `attributes` of it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Something that another city asks about a report."""
+
+    code: str
+    question: str
+    kind: str
+    """string, number, datetime, text, singlevaluelist or multivaluelist"""
+    required: bool = False
+    hint: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    """key and name of what can be answered"""
+
+
+class OtherCities(Protocol):
+    """Who speaks to other cities. What is asked of them is Refused (502) when they do not answer."""
+
+    def services(self, city: str, /) -> Sequence[Offered]: ...
+    def attributes(self, city: str, service: str, /) -> Sequence[Attribute]: ...
+    def send(self) -> int: ...
+    def follow(self) -> int: ...
+
+
 class Works(Protocol):
     """Who carries out jobs."""
 

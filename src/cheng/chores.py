@@ -77,6 +77,18 @@ def resume_cases(hub: Hub) -> Said | None:
     return Said("Cases resumed: {n}.", {"n": len(resumed)}) if resumed else None
 
 
+def pass_on(hub: Hub) -> Said | None:
+    """Sends what cases pass on to other cities."""
+    sent = hub.cities.send() if hub.cities is not None else 0
+    return Said("Passed on to other cities: {n}.", {"n": sent}) if sent else None
+
+
+def follow_passed_on(hub: Hub) -> Said | None:
+    """Asks other cities how far they have come with what was passed on to them."""
+    heard = hub.cities.follow() if hub.cities is not None else 0
+    return Said("Heard of from other cities: {n}.", {"n": heard}) if heard else None
+
+
 def end_alerts(hub: Hub) -> Said | None:
     """Ends alerts of events whose case is over, and tells open pages."""
     messages = hub.alerts.end_events()
@@ -133,6 +145,8 @@ def learn_dispatching(hub: Hub) -> Said | None:
 
 CHORES = (
     Chore("resume_cases", minutes(1), resume_cases),
+    Chore("pass_on", minutes(1), pass_on),
+    Chore("follow_passed_on", minutes(5), follow_passed_on),
     Chore("end_alerts", seconds(10), end_alerts),
     Chore("seal_audit", seconds(10), seal_audit),
     Chore("note_tokens", minutes(5), note_tokens),

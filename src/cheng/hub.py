@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
-from cheng.beside import Devices, Retry, Shelf, Works
+from cheng.beside import Devices, OtherCities, Retry, Shelf, Works
 from cheng.infrastructure.alert_book import AlertBook
 from cheng.infrastructure.area_tiles import AreaTiles
 from cheng.infrastructure.article_book import ArticleBook
@@ -28,6 +28,7 @@ from cheng.infrastructure.judges import Judges
 from cheng.infrastructure.live_map import LiveMap
 from cheng.infrastructure.loader import load_model
 from cheng.infrastructure.machine import Machine
+from cheng.infrastructure.passing_book import PassingBook
 from cheng.infrastructure.refused_box import RefusedBox
 from cheng.infrastructure.report_book import ReportBook
 from cheng.infrastructure.settings import Settings
@@ -84,6 +85,7 @@ class Hub:
     broker: Devices | None = None
     retry: Retry | None = None
     backups: Shelf | None = None
+    cities: OtherCities | None = None
 
     @cached_property
     def grids(self) -> GridBook:
@@ -99,6 +101,11 @@ class Hub:
     def calls(self) -> CallBook:
         """What became of calls."""
         return CallBook(self.store, self.clock)
+
+    @cached_property
+    def passings(self) -> PassingBook:
+        """What is passed on to other cities."""
+        return PassingBook(self.store, self.cases, self.reports, self.clock)
 
     @cached_property
     def evaluation(self) -> EvaluationBook:

@@ -30,6 +30,7 @@ from cheng.protocols.mqtt_broker import Broker
 from cheng.protocols.mqtt_commands import Delivered, carry_commands
 from cheng.protocols.mqtt_hub import Principal
 from cheng.protocols.mqtt_revoked import expel_revoked
+from cheng.protocols.open311_passing import OpenCities
 from cheng.security.actors import Actor
 from cheng.standards.problems import Problem, SpecError
 from cheng.web.app import create_app
@@ -102,6 +103,7 @@ async def run(
             stack.push_async_callback(asyncio.to_thread, feed.stop)
         worker = Worker(hub)
         hub.broker, hub.worker, hub.retry, hub.backups = broker, worker, retry_of(hub), BackupShelf(hub, worker)
+        hub.cities = OpenCities(hub)
         worker.start()
         stack.push_async_callback(asyncio.to_thread, worker.stop)
         stack.callback(hub.bus.close)

@@ -123,6 +123,8 @@ class Crews:
             return
         flow = self.hub.cases.flows[case.entry.flow]
         step = flow.find(plan.step)
+        if step.away:  # another city has it
+            return
         who = self.staff.officer(self._department(case), 1 if step.by else 0, next(iter(step.posts), ""))
         verb, given = self._otherwise(case, flow, step) or ("complete", self._given(case, step, plan))
         try:

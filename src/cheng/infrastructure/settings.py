@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cheng.infrastructure.neighbours import Neighbour, neighbours, with_key
 from cheng.standards.problems import Problem, SpecError
 
 FILE = "cheng.toml"
@@ -22,6 +23,9 @@ NOT_OURS = {"CHENG_REQUIRE"}
 LENGTHS = {"s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6}
 SIZES = {"B": 1, "kB": 1000, "MB": 10**6, "GB": 10**9}
 LANGUAGES = ("zh_CN", "en")
+
+SECRET = {"neighbours"}
+"""Settings that hold keys: what was written is not repeated."""
 
 Read = Callable[[Any], Any]
 """Turns a value of TOML, or the text of a variable, into what the field holds; ValueError says what was expected."""
@@ -147,6 +151,8 @@ class Settings:
     backups: str = setting("", text)
     """folder for backups made from the console; "" for backups/ in the data folder"""
     upload_limit: int = setting(size("10 MB"), size)
+    neighbours: tuple[Neighbour, ...] = setting((), neighbours)
+    """other cities and companies to which cases are passed on"""
 
     @classmethod
     def load(cls, data: Path, env: Mapping[str, str] | None = None, **said: Any) -> "Settings":
@@ -163,6 +169,7 @@ class Settings:
         for key, value in said.items():
             if value is not None:
                 take(values, key, value, f"--{key.replace('_', '-')}", problems)
+        values["neighbours"] = keyed(values.get("neighbours", ()), env, problems)
         if problems:
             raise SpecError(problems)
         settings = cls(data=folder, **values)
@@ -204,6 +211,18 @@ def from_env(env: Mapping[str, str]) -> Found:
     return [(name.removeprefix(PREFIX).lower(), env[name], name) for name in ours]
 
 
+def keyed(found: tuple[Neighbour, ...], env: Mapping[str, str], problems: list[Problem]) -> tuple[Neighbour, ...]:
+    """The neighbours with the keys that lie in files and variables of their own."""
+    known = []
+    for each in found:
+        try:
+            known.append(with_key(each, env))
+        except ValueError as error:
+            hint = "write the key there, or leave the line out for an endpoint that asks for none"
+            problems.append(Problem("S204", str(error), "neighbours", hint))
+    return tuple(known)
+
+
 def take(values: dict[str, Any], key: str, value: Any, place: str, problems: list[Problem]) -> None:
     """Read one value into `values`, or say what is wrong with it."""
     if key not in KEYS:
@@ -214,5 +233,6 @@ def take(values: dict[str, Any], key: str, value: Any, place: str, problems: lis
     try:
         values[key] = KEYS[key](value)
     except ValueError as error:
-        shown = "what it is" if "@" in str(value) else repr(value)  # a URL may carry a password
+        hidden = key in SECRET or "@" in str(value)  # a URL may carry a password
+        shown = "what it is" if hidden else repr(value)
         problems.append(Problem("S202", f"The setting {key!r} cannot be {shown}", place, str(error)))

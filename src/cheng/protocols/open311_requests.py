@@ -191,6 +191,17 @@ def request(own: Entry, main: Entry, service: Service, changed: int | None, word
     }
 
 
+def passed_on(main: Entry, words: Words) -> str:
+    """Which other city has it, and what it says."""
+    told = main.marks.get("passed") or {}
+    if not told:
+        return ""
+    message = "It was passed on to {city}." if not told["number"] else "It was passed on to {city}, number {number}."
+    said = words.say(message, city=told["to"], number=told["number"])
+    says = words.say("There it says: “{text}”", text=masked(told["says"])) if told["says"] else ""
+    return " ".join(part for part in (said, says) if part)
+
+
 def notes(own: Entry, main: Entry, words: Words) -> str:
     """Where it stands, in a sentence or two."""
     told = standing(main, words)
@@ -201,7 +212,11 @@ def notes(own: Entry, main: Entry, words: Words) -> str:
 
 
 def standing(main: Entry, words: Words) -> str:
-    who = ", ".join(words.name(name) for name in main.departments)
+    who, elsewhere = ", ".join(words.name(name) for name in main.departments), passed_on(main, words)
+    if main.state == "closed" and elsewhere:
+        return f"{elsewhere} {words.say('It was closed on {day}.', day=words.day(main.closed or words.now))}"
+    if elsewhere and main.state == "open":
+        return elsewhere
     if main.state == "closed":
         return words.say("It was put right and closed on {day}.", day=words.day(main.closed or words.now))
     if main.state == "void":

@@ -46,6 +46,7 @@ LEFT_OUT = {
     "void": "case is void",
     "merged": "merged into another case",
     "moved": "moved to another department",
+    "passed": "passed on to another city",
     "returned": "sent back in time",
 }
 

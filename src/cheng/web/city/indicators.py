@@ -39,6 +39,7 @@ LEFT_OUT = {
     "void": "case is void",
     "merged": "merged into another case",
     "moved": "moved to another department",
+    "passed": "passed on to another city",
     "withdrawn": "alert was withdrawn",
 }
 DAYS = 30

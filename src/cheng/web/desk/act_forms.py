@@ -20,6 +20,8 @@ FIRST = ("take", "complete", "allow", "deny", "uphold", "dismiss", "resume")
 BARE = ("take", "allow", "uphold", "resume", "urge")
 """A button and no more: a word about it can be written as a note."""
 DANGEROUS = ("void",)
+ELSEWHERE = {"pass_on": "pass-on"}
+"""Acts with a page of their own, below that of the case."""
 ASKED = {
     "condition": "The condition sets the limit. Later changes of the table do not touch this case.",
     "departments": "The first one leads. Each of the others gets a part of the work, and the case waits for it.",
@@ -68,7 +70,7 @@ def forms(ask: Ask, filed: Filed, sent: Sent | None = None) -> list[dict[str, An
     options = [
         option
         for option in ask.hub.cases.next_acts(filed.entry.id, person(ask.actor))
-        if may_do(ask, option.verb, filed)
+        if may_do(ask, option.verb, filed) and (option.verb != "pass_on" or ask.hub.settings.neighbours)
     ]
     order = {verb: n for n, verb in enumerate(FIRST)}
     options.sort(key=lambda option: order.get(option.verb, len(order)))
@@ -93,6 +95,8 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
     fields = [*option.needs, *(optional if option.verb not in BARE else ())]
     if option.verb == "complete" and "class" in fields:
         fields = ["class", *(name for name in fields if name != "class")]  # what it is comes before what is said of it
+    page = ELSEWHERE.get(option.verb, "")
+    fields = fields if not page else []
     text = SENTENCES.get(option.verb, "")
     if option.verb == "complete" and filed.case.step == last_step(ask, filed):
         text = "The case is closed with it."
@@ -118,6 +122,7 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         "kept": list(sent.kept) if sent else [],
         "open": sent is not None,
         "once": secrets.token_hex(16),
+        "href": ask.url(f"/desk/cases/{filed.entry.number}/{page}") if page else "",
     }
 
 

@@ -14,7 +14,7 @@ from cheng.kernel.flows import ASKS
 from cheng.security import audit
 from cheng.standards.problems import Refused
 from cheng.web.desk import filing, words
-from cheng.web.desk.act_forms import Sent
+from cheng.web.desk.act_forms import ELSEWHERE, Sent
 from cheng.web.desk.case import case_page, target
 from cheng.web.desk.case_view import View
 from cheng.web.desk.seeing import case_of, may, may_do, person
@@ -48,6 +48,8 @@ BESIDE = {
     "no-such-step": "step",
 }
 """Why an act was not taken → the field to say it at."""
+HERE = tuple(verb for verb in VERBS if verb not in ELSEWHERE)
+"""What is done by the forms of this page."""
 SENTENCES = {
     "take": "The case is with you now.",
     "assign": "The case was assigned.",
@@ -77,7 +79,7 @@ def act(ask: Ask, number: str) -> Answer:
     """What a form of the case's page asks for; the page comes back with a sentence when it cannot be done."""
     filed = case_of(ask, number)
     form = Form(ask)
-    verb = form.choice("verb", VERBS, required=True) or ""
+    verb = form.choice("verb", HERE, required=True) or ""
     if not may_do(ask, verb, filed):
         denied(ask, filed, verb)
     evidence = collect(ask, form)

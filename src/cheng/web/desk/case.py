@@ -13,6 +13,7 @@ from cheng.web.desk import alert_view, words
 from cheng.web.desk.act_forms import Sent, forms, why_not
 from cheng.web.desk.alike import separable, suggestions
 from cheng.web.desk.case_view import View
+from cheng.web.desk.passed import passed_on
 from cheng.web.desk.seeing import case_of
 from cheng.web.desk.sketch import sketch
 from cheng.web.map.page import ground_told
@@ -34,6 +35,7 @@ def case_page(ask: Ask, filed: Filed, sent: Sent | None = None, status: int = 20
     data["next"] = [{key: each[key] for key in ("verb", "title", "needs", "fields")} for each in offered]
     data["why_not"] = why_not(ask, filed, verbs, view.people)
     data["alert"] = alert_facts(ask, filed)
+    data["passed_on"] = passed_on(ask, filed)
     data["alike"] = suggestions(ask, filed, verbs)
     if ask.representation == "json":
         return Page("desk/case.html", words.readable(ask, data), status=status)

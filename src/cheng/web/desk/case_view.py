@@ -22,6 +22,8 @@ from cheng.web.desk.seeing import may, scope
 from cheng.web.pages import Ask
 
 ANY = ("open", "suspended", "closed", "void", "merged")
+HEARD = ("answered", "turned_down", "complete", "note")
+"""Acts by which the house writes down what another city says."""
 NEIGHBOURS = 5
 WGS84 = Geod(ellps="WGS84")
 
@@ -141,7 +143,7 @@ class View:
         department = act.facts.get("department", "")
         what = words.done(ask, act.verb)
         if act.by_house:
-            who = ask._("the system")
+            who = self.city(n, act) or ask._("the system")
         if act.verb == "open" and data.get("source"):
             what, who = ask._("Reported"), words.say(ask, str(data["source"]))
         return {
@@ -161,13 +163,23 @@ class View:
 
     def told(self, act: Act) -> str:
         """What the person wrote; the sentence of a rule stands in the title already."""
-        texts = [act.data.get("reason"), None if act.by_house else act.data.get("text")]
+        ours = act.by_house and act.verb not in HEARD
+        texts = [act.data.get("reason"), None if ours else act.data.get("text")]
         return "\n".join(str(text) for text in texts if text)
+
+    def city(self, n: int, act: Act) -> str:
+        """The other city whose word the house passes on with its n-th act; "" for all other acts."""
+        told = (each for each in reversed(self.acts[:n]) if each.verb == "pass_on")
+        return next((str(each.data["city"]) for each in told), "") if act.verb in HEARD else ""
 
     def facts(self, act: Act) -> list[str]:
         """What else the act carried, in words."""
         ask, data = self.ask, act.data
         found = []
+        if data.get("city"):
+            found.append(ask._("to {city}: {service}", city=data["city"], service=data.get("service", "")))
+        if data.get("number"):
+            found.append(ask._("number there: {number}", number=data["number"]))
         if data.get("person"):
             found.append(ask._("to {person}", person=self.people.get(data["person"], data["person"])))
         if data.get("department"):

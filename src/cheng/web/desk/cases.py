@@ -261,6 +261,7 @@ def marks(ask: Ask, entry: Entry) -> list[str]:
     """What else to know at a glance."""
     told = entry.marks
     found = [ask._("under supervision")] if told.get("supervised") else []
+    found += [ask._("passed on to {city}", city=each["to"]) for each in (told.get("passed"),) if each]
     if entry.weight > 1:
         found.append(ask.local.language.ngettext("{n} report", "{n} reports", entry.weight))
     if entry.values.get(URGENT) == "yes":

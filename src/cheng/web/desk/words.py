@@ -33,6 +33,8 @@ SENTENCES = {
     "completed": "done",
     "returned": "sent back",
     "moved": "given to another department",
+    "passed": "passed on",
+    "refused": "not taken there",
     "now": "under way",
     "ahead": "to come",
     "collector": "Collector",
@@ -76,6 +78,7 @@ TITLES = {
     "dispute": "Said that it is not theirs",
     "insist": "Left where it is",
     "rate": "Said how it went",
+    "pass_on": "Passed on to another city",
     "merge": "Merged into another case",
     "unmerge": "Separated again",
     "void": "Declared void",
@@ -96,6 +99,9 @@ ICONS = {
     "urge": "bell",
     "supervise": "siren",
     "void": "cross",
+    "pass_on": "right",
+    "answered": "right",
+    "turned_down": "left",
     "merge": "link",
     "follow": "plus",
     "rate": "person",
@@ -104,13 +110,14 @@ ICONS = {
     "alert_withdrawn": "cross",
     "alert_joined": "plus",
 }
-COLOURS = {"complete": "good", "return": "warning", "supervise": "danger", "void": "danger", "urge": "warning"}
+COLOURS = {"complete": "good", "return": "warning", "supervise": "danger", "void": "danger"}
+COLOURS |= {"urge": "warning", "turned_down": "warning"}
 
 
 PLACES = ("address", "community", "street", "district")
 """Where a report says it is, the closest first."""
 MOMENTS = {"at", "opened", "due", "closed", "overall_due", "resumes", "started", "done", "onset", "raised", "over"}
-MOMENTS |= {"acknowledged_at", "until", "start", "end", "taken"}
+MOMENTS |= {"heard", "next", "acknowledged_at", "until", "start", "end", "taken"}
 """Keys of data that hold microseconds."""
 
 

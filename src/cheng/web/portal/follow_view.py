@@ -62,10 +62,10 @@ def told(ask: Ask, seen: Look) -> dict[str, Any]:
 
 def stages(ask: Ask, flow: type[Flow], case: Case, own: bool) -> list[dict[str, Any]]:
     """The way of the case: what is done, where it is, what is to come."""
-    names = [step.name for step in flow.steps if step.applies(case.values) or step.name == case.step]
-    done = {run.step for run in case.runs}
-    if case.state not in ("open", "suspended"):
-        names = [name for name in names if name in done]
+    done, at = {run.step for run in case.runs}, flow.position(case.step)
+    ahead = flow.steps[at + 1 :] if case.state in ("open", "suspended") else ()
+    names = [step.name for step in flow.steps if step not in ahead and step.name in done]
+    names += [step.name for step in ahead if step.applies(case.values)]
     here = names.index(case.step) if case.step in names else len(names)
     return [stage(ask, flow.find(name), case, at, here, own) for at, name in enumerate(names)]
 
@@ -130,6 +130,8 @@ def story_line(ask: Ask, seen: Look, act: Act) -> dict[str, Any] | None:
         return None
     text = str(act.data.get("reason") or "") if act.verb in words.EXPLAINED or (mine and act.verb == "reopen") else ""
     if mine and act.verb == "note":
+        text = str(act.data.get("text") or "")
+    if act.verb == "answered" or (act.verb == "complete" and act.by_house):
         text = str(act.data.get("text") or "")
     department = "" if act.by_house or mine else str(act.facts.get("department") or "")
     icon = words.ICONS.get(act.verb, "dot")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cheng.kernel.standing import Act, Case
+from cheng.kernel.standing import Act, Case, Passed
 from cheng.web.desk import words
 from cheng.web.pages import Ask
 
@@ -13,6 +13,7 @@ TITLES = {
     "dispatch": "Choosing the department",
     "handle": "Putting it right",
     "feedback": "Reporting back",
+    "elsewhere": "With another city",
     "check": "Checking the result on site",
     "close": "Closing the case",
 }
@@ -24,6 +25,7 @@ SENTENCES = {
     "dispatch": "It was given to the department in charge.",
     "handle": "The department says that it is put right.",
     "feedback": "The department has reported back.",
+    "elsewhere": "The other city has finished it.",
     "check": "Somebody else was there and found it in order.",
     "close": "The case was closed.",
     "open": "The report arrived.",
@@ -35,6 +37,9 @@ SENTENCES = {
     "resume": "It goes on.",
     "urge": "You asked for hurry.",
     "note": "You added something.",
+    "pass_on": "It was passed on to another city.",
+    "answered": "The other city has answered.",
+    "turned_down": "The other city did not take it; it goes on here.",
     "absorb": "Another report of the same was joined to it.",
     "merge": "It was joined to another report of the same and goes on there.",
     "void": "It is not followed any further.",
@@ -55,6 +60,9 @@ ICONS = {
     "suspend": "pause",
     "rate": "check",
     "follow": "person",
+    "pass_on": "right",
+    "answered": "right",
+    "turned_down": "left",
     "absorb": "link",
     "merge": "link",
 }
@@ -86,7 +94,23 @@ def told(ask: Ask, act: Act) -> str:
 
 
 def standing(ask: Ask, case: Case) -> str:
-    """Where it stands, in one sentence."""
+    """Where it stands, in a sentence or two."""
+    told = passed_on(ask, case.passed) if case.passed is not None else ""
+    if told and case.run is not None and case.run.away and case.state == "open":
+        return told
+    return "\n".join(part for part in (told, standing_here(ask, case)) if part)
+
+
+def passed_on(ask: Ask, passed: Passed) -> str:
+    """Which other city has it, under which number, and what it says."""
+    if not passed.number:
+        return ask._("It was passed on to {city}.", city=passed.to)
+    told = ask._("It was passed on to {city} and has the number {number} there.", city=passed.to, number=passed.number)
+    return "\n".join((told, ask._("There it says: “{text}”", text=passed.says))) if passed.says else told
+
+
+def standing_here(ask: Ask, case: Case) -> str:
+    """Where it stands with us, in one sentence."""
     who = ", ".join(ask._(name) for name in case.departments)
     values: dict[str, Any] = {"who": who, "stage": stage(ask, case.step) if case.step else ""}
     if case.state == "closed":

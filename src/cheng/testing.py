@@ -291,10 +291,10 @@ def weak_hasher() -> Hasher:
 
 
 @contextmanager
-def city(folder: Path, *applications: ModuleType, start: int = START) -> Iterator[Town]:
+def city(folder: Path, *applications: ModuleType, start: int = START, **settings: Any) -> Iterator[Town]:
     """A town that runs these application modules in a folder of its own; closed at the end, whatever happens."""
     clock = ManualClock(start)
-    town = Town(open_hub(Settings(data=folder), clock, Model.of(applications), weak_hasher()), clock)
+    town = Town(open_hub(Settings(data=folder, **settings), clock, Model.of(applications), weak_hasher()), clock)
     try:
         yield town
     finally:

@@ -32,9 +32,9 @@ PHOTO, OTHER = picture(), picture(shade=200)
 
 
 @contextmanager
-def open_street(folder: Path) -> Iterator[Desk]:
+def open_street(folder: Path, **settings: Any) -> Iterator[Desk]:
     """Its pages; nothing has been reported yet."""
-    with city(folder, urban_management) as town:
+    with city(folder, urban_management, **settings) as town:
         for level, name in (("district", "North"), ("street", STREET)):
             town.register(
                 Area, f"area:{level}", name=name, level=level, at={"type": "Polygon", "coordinates": [CORNERS]}

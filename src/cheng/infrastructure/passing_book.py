@@ -66,6 +66,7 @@ class Passing:
 
     id: int
     case: str
+    act: int
     at: int
     city: str
     form: Mapping[str, Any]
@@ -111,10 +112,11 @@ class PassingBook:
             filed = self.cases.act_in(conn, case_id, "pass_on", actor, data, version=version, key=key, also=also)
             passed = filed.case.passed
             assert passed is not None
-            known = select(passings.c.id).where(passings.c.case == filed.entry.id, passings.c.at == passed.at)
+            known = select(passings.c.id).where(passings.c.case == filed.entry.id, passings.c.act == passed.act)
             if conn.execute(known).first() is None:  # the same form sent again is one passing
                 row = {
                     "case": filed.entry.id,
+                    "act": passed.act,
                     "at": passed.at,
                     "city": new.city,
                     "form": {**new.form, "service_code": new.service, "description": new.text},
@@ -180,7 +182,7 @@ class PassingBook:
 
     def _wanted(self, conn: Connection, one: Passing, case: Case) -> bool:
         """Whether something is still to be done. A case that is suspended or merged may come back: it waits."""
-        mine = case.passed is not None and case.passed.at == one.at
+        mine = case.passed is not None and case.passed.act == one.act
         if mine and case.run is not None and case.run.away:
             if case.state == "open":
                 return True

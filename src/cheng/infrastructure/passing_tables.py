@@ -1,6 +1,6 @@
 """The table of what was passed on to other cities; `tables` says how it is written."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from cheng.infrastructure.tables import Json, Serial, metadata, one_of
 
@@ -10,7 +10,8 @@ passings = Table(
     "passings",
     metadata,
     Column("id", Serial, primary_key=True),
-    Column("case", Text, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("case", Text, ForeignKey("cases.id"), nullable=False),
+    Column("act", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("city", Text, nullable=False),
     Column("form", Json, nullable=False),
@@ -31,10 +32,11 @@ passings = Table(
     Column("told", Integer, nullable=False, server_default="0"),
     Column("problem", Json),
     one_of("state", *STATES),
+    UniqueConstraint("case", "act"),
     Index("ix_passings_state_next_at", "state", "next_at"),
     sqlite_autoincrement=True,
 )
-"""What is sent to another city and followed there. `at` is the moment of the act by which its case was passed on.
+"""What is sent to another city and followed there. `act`: which act of its case that was, `at`: when.
 
 `form`: the fields as they are sent, without key and without anything of who reported it; `personal`: whether that goes
 along, read when it is sent. `marker`: by which it is found there again. `looks`: how often it was looked for in vain

@@ -18,7 +18,7 @@ def passed_facts(ask: Ask) -> dict[str, Any]:
 
 
 def passed_on(case: Case, act: Act, calendar: Calendar) -> Case:
-    passed = Passed(act.data["city"], act.data["service"], act.actor, act.at, act.step)
+    passed = Passed(act.data["city"], act.data["service"], act.actor, act.at, case.version + 1, act.step)
     case = leave(case, act, "passed")
     return enter(replace(case, values={**case.values, PASSED: "yes"}, passed=passed), act, calendar)
 

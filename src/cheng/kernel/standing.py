@@ -142,6 +142,8 @@ class Passed:
     """what it was reported as there"""
     by: str
     at: int
+    act: int
+    """which act of the case that was, from 1"""
     step: str
     """where it goes on if it comes back"""
     number: str = ""

@@ -15,6 +15,7 @@ def upgrade() -> None:
         "passings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("case", sa.Text(), nullable=False),
+        sa.Column("act", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("city", sa.Text(), nullable=False),
         sa.Column("form", json, nullable=False),
@@ -37,11 +38,11 @@ def upgrade() -> None:
         sa.CheckConstraint(f"state IN ({states})", name=op.f("ck_passings_state")),
         sa.ForeignKeyConstraint(["case"], ["cases.id"], name=op.f("fk_passings_case_cases")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passings")),
+        sa.UniqueConstraint("case", "act", name=op.f("uq_passings_case_act")),
         sa.UniqueConstraint("marker", name=op.f("uq_passings_marker")),
         sqlite_autoincrement=True,
     )
-    for column in ("case", "photo_key"):
-        op.create_index(op.f(f"ix_passings_{column}"), "passings", [column], unique=False)
+    op.create_index(op.f("ix_passings_photo_key"), "passings", ["photo_key"], unique=False)
     op.create_index("ix_passings_state_next_at", "passings", ["state", "next_at"], unique=False)
 
 

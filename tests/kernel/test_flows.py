@@ -54,6 +54,7 @@ def problem_of(*steps: object) -> list[tuple[str, str, str]]:
         ((Step("a", to="{wrad} crew"),), "H036", "'{wrad}'", "did you mean 'ward'?"),
         ((Step("a"), Step("a")), "H038", "two steps named 'a'", "own name"),
         ((Step("a", by="another person"),), "H039", "the first step", "nobody came before"),
+        ((Step("a", passes=True),), "H049", "no step says where they wait", "away=True"),
         (("handle",), "H004", "'steps' of broken", "Step"),
     ],
 )

@@ -4,7 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -130,10 +130,8 @@ def stub_city(**behaviour: Any) -> Iterator[Stub]:
             for name, value in {"Content-Length": str(len(told[1])), **told[2]}.items():
                 self.send_header(name, value)
             self.end_headers()
-            try:
+            with suppress(OSError):
                 self.wfile.write(told[1])
-            except OSError:
-                pass
 
         do_POST = do_GET  # noqa: N815
 

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -111,15 +111,11 @@ def trickling(piece: bytes) -> Iterator[str]:
     def run() -> None:
         lines = list[Any]()
         while not over.wait(0.05):
-            try:
+            with suppress(TimeoutError):
                 lines.append(listening.accept()[0])
-            except TimeoutError:
-                pass
             for line in lines:
-                try:
+                with suppress(OSError):
                     line.sendall(piece)
-                except OSError:
-                    pass
         for line in lines:
             line.close()
 
@@ -177,7 +173,7 @@ def test_signs_that_turn_text_round_are_left_out_and_long_ones_cut() -> None:
     assert word({"a": "x\x00\u202ey\nz"}, "a") == "xy\nz"
     assert len(word({"a": "x" * 10_000}, "a")) == CUT
     assert word({"a": "\ud800half"}, "a") == "half"
-    assert sentence(b'<errors><error><code>400</code><description>No.</description></error></errors>') == "No."
+    assert sentence(b"<errors><error><code>400</code><description>No.</description></error></errors>") == "No."
     assert sentence(b"<html>") == ""
 
 

@@ -312,9 +312,7 @@ def test_a_city_that_talks_without_end_does_not_fill_the_case(it: Passes, far: S
     assert passed.says == "x" * 1000
 
 
-def test_the_key_is_in_no_log_no_sentence_and_no_row(
-    it: Passes, far: Stub, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_key_is_in_no_log_no_sentence_and_no_row(it: Passes, far: Stub, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     told = f'[{{"code":403,"description":"{KEY} is no key."}}]'.encode()
     far.reply = lambda method, path: (403, told, {}) if method == "POST" else None

@@ -164,4 +164,3 @@ def test_work_that_is_shared_is_not_passed_on(desk: Desk) -> None:
     desk.do("part_opened", HOUSE, case="case-2")
     with pytest.raises(Refused, match="still at work"):
         desk.do("pass_on", ACCEPTOR, **GIVEN)
-

@@ -155,7 +155,7 @@ def test_a_city_that_is_no_https_is_not_spoken_to_in_the_clear() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(400, "refused"), (403, "refused"), (429, "busy"), (503, "busy"), (500, "lost"), (502, "lost")]
+    ("status", "code"), [(400, "refused"), (403, "refused"), (429, "busy"), (503, "lost"), (500, "lost"), (502, "lost")]
 )
 def test_what_a_status_means(status: int, code: str) -> None:
     told = f'[{{"code":{status},"description":"Not you, {SECRET}."}}]'.encode()

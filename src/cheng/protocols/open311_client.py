@@ -20,7 +20,7 @@ FORMATS = ("json", "xml")
 MEDIA = {"json": "application/json", "xml": "text/xml"}
 OTHER_FORMAT = (404, 406, 415)
 """Statuses by which an endpoint says that it does not know a format."""
-BUSY = (429, 503)
+BUSY = (429,)
 MOST_SERVICES, MOST_ATTRIBUTES, MOST_VALUES = 2000, 60, 500
 LOOK_PAGES = 5
 """Pages of requests that are looked through for one whose answer was lost."""

@@ -67,6 +67,7 @@ class handle_report(Flow):
         ),
         Step("handle", proof="photo", within=BY_CONDITION, disputes=True, unless=ON_THE_SPOT, done="The work is done"),
         Step("feedback", within=REST, joins=True, unless=ON_THE_SPOT, done="Report it done"),
+        # reached from the three steps that pass cases on; sent back to them when the other city does not take it
         Step(
             "elsewhere",
             to="Urban Management Supervision Centre",

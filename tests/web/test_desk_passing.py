@@ -43,6 +43,7 @@ def test_a_case_goes_to_the_other_city_and_comes_to_its_end_there_and_here(two: 
     page = citizens_page(two, number, report.secret)
     assert f"It was passed on to {THERE} and has the number {theirs.entry.number} there." in page
     assert "With another city" in page
+    assert "days left" not in page, "no promise for others"
     assert "Looking at it on site" not in page
 
     two.theirs.acts("shou", theirs.entry.number, "complete")
@@ -85,8 +86,40 @@ def test_who_reported_it_stays_here_unless_an_officer_says_otherwise(two: Two) -
         assert PHONE not in json.dumps(dict(kept.form))
         acts = json.dumps([dict(act.data) for act in two.ours.hub.cases.acts(number)])
         assert PHONE not in acts
-    audit = two.ours.audit(f"case:{second.number}")
-    assert ("shou", "act", "done", "") in audit or any(row[:2] == ("shou", "act") for row in audit)
+    assert told_in_audit(two, second.number) == [{"act": "pass_on", "to": THERE, "personal": True}]
+
+
+def told_in_audit(two: Two, number: str) -> list[Any]:
+    with two.ours.hub.store.read() as conn:
+        query = "SELECT detail FROM audit WHERE object = ? AND verb = 'act' AND actor = 'shou'"
+        return [json.loads(row[0]) for row in conn.exec_driver_sql(query, (f"case:{number}",))]
+
+
+def test_what_is_known_of_the_person_is_taken_out_of_the_words(two: Two) -> None:
+    first, second = two.reported(), two.reported()
+    words = {"text": "Call Min Zhou, 138-0000 0000, please.", "address": "1 Bridge Road, min zhou"}
+    two.passes("shou", first.number, **words)
+    two.passes("shou", second.number, personal="1", **words)
+    hidden, told = two.there()
+    assert hidden.entry.text.startswith("Call …, …, please.")
+    assert hidden.entry.values["address"] == "1 Bridge Road, …"
+    assert told.entry.text.startswith(words["text"])
+
+
+def test_what_they_say_is_text_and_nothing_else(two: Two) -> None:
+    report = two.reported()
+    two.passes("shou", report.number)
+    (row,) = two.ours.hub.passings.of_case(case(two, report.number).entry.id)
+    two.ours.hub.passings.heard(row, "open", "<script>alert(1)</script> {who} %s")
+    for page in (
+        two.ours["ban"].get(f"/desk/cases/{report.number}").text,
+        citizens_page(two, report.number, report.secret),
+    ):
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; {who} %s" in page
+        assert "<script>alert(1)" not in page
+    told = two.ours.json("ban", f"/desk/cases/{report.number}.json")["passed_on"]
+    assert [(each["city"], each["state"], each["personal"]) for each in told] == [(THERE, "sent", False)]
+    assert PHONE not in json.dumps(told)
 
 
 def test_a_shift_leader_who_may_not_know_the_person_does_not_tell_them(two: Two) -> None:
@@ -223,4 +256,5 @@ def test_others_who_follow_the_case_by_open311_hear_where_it_is(two: Two) -> Non
     (told,) = httpx.get(f"{two.url}/open311/v2/requests/{report.number}.json", params={"lang": "en"}).json()
     (theirs,) = two.there()
     assert told["status"] == "open"
+    assert (told["agency_responsible"], told["expected_datetime"]) == (THERE, None), "no promise for others"
     assert told["status_notes"].startswith(f"It was passed on to {THERE}, number {theirs.entry.number}.")

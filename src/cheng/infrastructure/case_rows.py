@@ -85,7 +85,7 @@ class Entry:
     """how many reports it stands for"""
     marks: Mapping[str, Any]
     """"extension", "dispute", "supervised": bool; "urged", "reopened", "alerts": int; "alert": what became of it;
-    "passed": the other city that has it, {"to", "number", "says"}"""
+    "passed": the other city that has it or had it to the end, {"to", "number", "says", "away"}"""
 
     def light(self, now: int) -> Light:
         """Agrees with `kernel.cases.lights` for cases under way."""
@@ -178,14 +178,15 @@ def standing(case: Case, light: Light, rule: str, text: str) -> dict[str, Any]:
                 "reopened": case.reopened,
                 "alerts": case.alerts,
                 "alert": case.alert,
-                **({"passed": passed_mark(case.passed)} if case.passed else {}),
+                **({"passed": passed_mark(case, case.passed)} if case.passed else {}),
             },
         },
     }
 
 
-def passed_mark(passed: Passed) -> dict[str, str]:
-    return {"to": passed.to, "number": passed.number, "says": passed.says}
+def passed_mark(case: Case, passed: Passed) -> dict[str, Any]:
+    away = case.run is not None and case.run.away
+    return {"to": passed.to, "number": passed.number, "says": passed.says, "away": away}
 
 
 def changed(case: Case, at: int, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Nothing here speaks to anybody: whoever does asks what is `due`, claims it, and 
 and never told of may have arrived: it is looked for before it is sent again.
 """
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,8 +107,12 @@ class PassingBook:
         key: str | None = None,
         also: Also | None = None,
     ) -> Filed:
-        """The act of the case and what is to be sent, in one transaction. Refused as any act."""
+        """The act of the case and what is to be sent, in one transaction. Refused as any act. Where nothing about who
+        reported it goes along, their name, telephone number and e-mail are taken out of the words too."""
         data = {"city": new.city, "service": new.service_name or new.service, "reason": new.reason}
+        form = {**new.form, "service_code": new.service, "description": new.text}
+        if not new.personal:
+            form = self.without_persons(case_id, form)
         with self.store.write() as conn:
             filed = self.cases.act_in(conn, case_id, "pass_on", actor, data, version=version, key=key, also=also)
             passed = filed.case.passed
@@ -119,7 +124,7 @@ class PassingBook:
                     "act": passed.act,
                     "at": passed.at,
                     "city": new.city,
-                    "form": {**new.form, "service_code": new.service, "description": new.text},
+                    "form": form,
                     "personal": new.personal,
                     "photo": new.photo,
                     "photo_key": secrets.token_urlsafe(24) if new.photo else "",
@@ -161,6 +166,16 @@ class PassingBook:
         before, _, last = str(first["name"]).rpartition(" ")
         told = {"first_name": before, "last_name": last, "phone": first["phone"], "email": first["email"]}
         return {name: value for name, value in told.items() if value}
+
+    def without_persons(self, case_id: str, form: Mapping[str, Any]) -> dict[str, Any]:
+        """The words of a form without what is known of those who reported the case."""
+        known = [row[name] for row in self.reports.of_case(case_id) for name in ("name", "phone", "email")]
+        patterns = [pattern for word in known if (pattern := written_somehow(word))]
+        if not patterns:
+            return dict(form)
+        either = re.compile("|".join(sorted(patterns, key=len, reverse=True)), re.I)
+        words = ("description", "address_string")
+        return {name: either.sub("…", value) if name in words else value for name, value in form.items()}
 
     # -- sending
 
@@ -271,6 +286,13 @@ class PassingBook:
 
     def _set(self, conn: Connection, one: Passing, **changes: Any) -> None:
         conn.execute(update(passings).where(passings.c.id == one.id).values(changes))
+
+
+def written_somehow(word: str) -> str:
+    """A pattern of a name, a number or an address of e-mail, however its parts are set apart; "" for less than two
+    signs, which would be in every text."""
+    signs = [re.escape(sign) for sign in word if sign.isalnum() or sign in "@._"]
+    return r"[\s()-]*".join(signs) if len(signs) > 1 else ""
 
 
 def passing(row: RowMapping) -> Passing:

@@ -169,7 +169,9 @@ def request(own: Entry, main: Entry, service: Service, changed: int | None, word
     status = "closed" if main.state in STATES["closed"] else "open"
     here = own.source == SOURCE
     updated = main.closed if status == "closed" and main.closed is not None else changed
-    due = main.overall_due or main.due
+    passed = main.marks.get("passed") or {}
+    due = None if passed.get("away") else main.overall_due or main.due
+    agencies = (str(passed["to"]),) if passed.get("away") else tuple(map(words.name, main.departments))
     return {
         "service_request_id": own.number,
         "status": status,
@@ -177,7 +179,7 @@ def request(own: Entry, main: Entry, service: Service, changed: int | None, word
         "service_name": service.name,
         "service_code": service.code,
         "description": masked(own.text) if here and own.text else None,
-        "agency_responsible": ", ".join(words.name(name) for name in main.departments) or None,
+        "agency_responsible": ", ".join(agencies) or None,
         "service_notice": None,
         "requested_datetime": iso(own.opened, words.zone),
         "updated_datetime": iso(own.opened if updated is None else updated, words.zone),

@@ -265,7 +265,12 @@ def test_1020_it_lies_beyond_the_bridge_and_the_other_city_clears_it_away(duty: 
     case = duty.acceptor.does("pass_on", report.case, **BEYOND)
     assert (case.case.step, case.case.departments) == ("elsewhere", (CENTRE,))
     case = by_the_house(duty, case, "answered", number="293944", text="A truck comes at noon")
-    assert case.entry.marks["passed"] == {"to": "River City", "number": "293944", "says": "A truck comes at noon"}
+    assert case.entry.marks["passed"] == {
+        "to": "River City",
+        "number": "293944",
+        "says": "A truck comes at noon",
+        "away": True,
+    }
     duty.town.passes(days(40))
     case = by_the_house(duty, case, "complete", text="It is gone")
     assert steps(case) == ["accept", "elsewhere", "close"]

@@ -128,6 +128,7 @@ def passing_page(ask: Ask, filed: Filed, form: Form, status: int = 200) -> Page:
     known = names(ask)
     city = str(ask.form.get("city") or ask.query("city") or (known[0] if len(known) == 1 else ""))
     one = neighbour(ask, city)
+    form.initial.setdefault("city", city)
     offered, attributes, problem = list[Offered](), list[Attribute](), ""
     service: Offered | None = None
     if one is not None:
@@ -142,7 +143,7 @@ def passing_page(ask: Ask, filed: Filed, form: Form, status: int = 200) -> Page:
         "number": filed.entry.number,
         "title": words.title(ask, filed.entry),
         "cities": known,
-        "city": one.name if one else "",
+        "to": one.name if one else "",
         "services": [{"code": each.code, "name": each.name, "group": each.group} for each in offered],
         "service": service.code if service else "",
         "problem": problem,

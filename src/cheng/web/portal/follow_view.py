@@ -80,7 +80,8 @@ def stage(ask: Ask, step: Step, case: Case, at: int, here: int, own: bool) -> di
         "done": run.done if run is not None and at < here else None,
     }
     if own and run is not None:
-        told |= {"departments": [ask._(name) for name in run.departments], "due": run.due if at == here else None}
+        names = (case.passed.to,) if step.away and case.passed else tuple(map(ask._, run.departments))
+        told |= {"departments": list(names), "due": run.due if at == here and not run.away else None}
     return told
 
 
@@ -88,9 +89,10 @@ def own_part(ask: Ask, seen: Look) -> dict[str, Any]:
     """What only whoever sent the report sees."""
     filed, mine = seen.filed, seen.mine
     acts = ask.hub.cases.acts(filed.entry.id)
+    away = filed.case.run is not None and filed.case.run.away
     return {
         "standing": words.standing(ask, filed.case),
-        "due": filed.case.next_due if filed.case.state == "open" else None,
+        "due": filed.case.next_due if filed.case.state == "open" and not away else None,
         "text": mine["text"] if mine is not None else "",
         "address": mine["address"] if mine is not None else "",
         "exact": exact(filed.entry),

@@ -46,6 +46,9 @@ def test_a_case_goes_to_the_other_city_and_comes_to_its_end_there_and_here(two: 
     assert "days left" not in page, "no promise for others"
     assert "Looking at it on site" not in page
 
+    watching = two.ours["ban"].get(f"/desk/cases/{number}").text
+    assert "This is done by itself when they say that it is closed." in watching
+
     two.theirs.acts("shou", theirs.entry.number, "complete")
     two.theirs.acts("cai", theirs.entry.number, "complete")
     two.later()
@@ -55,6 +58,7 @@ def test_a_case_goes_to_the_other_city_and_comes_to_its_end_there_and_here(two: 
     two.theirs.acts("ji", theirs.entry.number, "complete", PHOTO)
     two.theirs.town.officer("Second", CENTRE, "shift-leader").completes(theirs_now(two))
     two.later(40)
+    two.ours.visitors.clear()  # sessions end meanwhile
     assert case(two, number).case.step == "close"
     page = two.ours["ban"].get(f"/desk/cases/{number}").text
     assert "It was put right and closed on" in page

@@ -100,7 +100,10 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
     text = SENTENCES.get(option.verb, "")
     if option.verb == "complete" and filed.case.step == last_step(ask, filed):
         text = "The case is closed with it."
-    if option.verb == "complete":
+    watched = option.verb == "complete" and is_away(ask, filed)
+    if watched:
+        text = "This is done by itself when they say that it is closed. Do it only if you have heard so in another way."
+    elif option.verb == "complete":
         text = next((ASKED[name] for name in option.needs if name in ASKED), text)
     return {
         "verb": option.verb,
@@ -114,7 +117,7 @@ def act_form(ask: Ask, filed: Filed, option: Option, sent: Sent | None) -> dict[
         "departments": elsewhere(ask, filed) if "department" in option.needs else [],
         "elsewhere": elsewhere(ask, filed) if "departments" in option.needs else [],
         **filing.fields_of(ask, filed, option.needs, fields),
-        "first": option.verb in FIRST,
+        "first": option.verb in FIRST and not watched,
         "danger": option.verb in DANGEROUS,
         "bare": not fields,
         "key": KEYS.get(option.verb, ""),
@@ -141,8 +144,13 @@ def hidden(ask: Ask, filed: Filed, option: Option) -> tuple[str, ...]:
     if option.verb != "complete":
         return ()
     flow = ask.hub.cases.flows.get(filed.entry.flow)
-    classed = flow is not None and flow.classes and not filed.case.standard
+    classed = flow is not None and flow.classes and not filed.case.standard and not is_away(ask, filed)
     return ("reason",) if classed else ("reason", "class", "urgent")
+
+
+def is_away(ask: Ask, filed: Filed) -> bool:
+    """Whether another city has the case."""
+    return bool(ask.hub.cases.flow(filed.entry.flow).find(filed.case.step).away)
 
 
 def blank(ask: Ask) -> Form:

@@ -260,7 +260,7 @@ def test_1010_the_reporter_and_the_leader_press_for_it(duty: Duty) -> None:
 BEYOND = {"city": "River City", "service": "Rubbish", "reason": "it lies beyond the bridge"}
 
 
-def test_1020_it_lies_beyond_the_bridge_and_the_other_city_clears_it_away(duty: Duty) -> None:
+def test_1020_it_lies_beyond_the_bridge_and_the_other_city_clears_it_away_once(duty: Duty) -> None:
     report = rubbish(duty)
     case = duty.acceptor.does("pass_on", report.case, **BEYOND)
     assert (case.case.step, case.case.departments) == ("elsewhere", (CENTRE,))
@@ -278,40 +278,22 @@ def test_1020_it_lies_beyond_the_bridge_and_the_other_city_clears_it_away(duty: 
     assert case.entry.state == "closed"
     assert case.entry.light(duty.town.clock.now()) == "green", "forty days of another city are not our lateness"
     assert duty.town.indicator(handled_in_time, days(50)) is None
+    report.does("reopen", reason="it is there again")
+    assert (report.case.case.step, report.case.case.passed) == ("dispatch", None), "it is ours then"
 
 
 def test_1030_the_shift_leader_and_the_dispatcher_see_it_later_and_pass_it_on_too(duty: Duty) -> None:
     first, second = (duty.acceptor.completes(rubbish(duty).case) for _ in range(2))
     case = duty.leader.does("pass_on", duty.collector.completes(first), **BEYOND)
     assert steps(case) == ["accept", "verify", "file", "elsewhere"]
-    case = by_the_house(duty, case, "complete")
     with pytest.raises(Refused, match="somebody else"):
-        duty.leader.completes(case)
-    assert duty.second_leader.completes(case).entry.state == "closed"
+        duty.leader.completes(by_the_house(duty, case, "complete"))
+    with pytest.raises(Refused, match="At this step"):
+        duty.collector.does("pass_on", second, **BEYOND)
     case = duty.dispatcher.does("pass_on", duty.filed(second), **BEYOND)
     assert steps(case) == ["accept", "verify", "file", "dispatch", "elsewhere"]
     case = by_the_house(duty, case, "turned_down", text="not ours either")
     assert duty.closed(duty.dispatcher.completes(case, departments=["Cleaning Company"])).entry.state == "closed"
-
-
-def test_1040_collectors_and_departments_pass_nothing_on(duty: Duty) -> None:
-    case = duty.acceptor.completes(rubbish(duty).case)
-    with pytest.raises(Refused, match="At this step"):
-        duty.collector.does("pass_on", case, **BEYOND)
-    case = duty.sent(case)
-    for somebody in (duty.cleaner, duty.dispatcher):
-        with pytest.raises(Refused, match="At this step"):
-            somebody.does("pass_on", case, **BEYOND)
-
-
-def test_1050_it_is_there_again_after_the_other_city_and_is_ours_then(duty: Duty) -> None:
-    report = rubbish(duty)
-    case = duty.acceptor.does("pass_on", report.case, **BEYOND)
-    duty.leader.completes(by_the_house(duty, case, "complete"))
-    report.does("reopen", reason="it is there again")
-    case = report.case
-    assert (case.case.step, case.case.passed) == ("dispatch", None)
-    assert "check" in steps(duty.closed(duty.dispatcher.completes(case, departments=["Cleaning Company"])))
 
 
 def by_the_house(duty: Duty, case: Filed, verb: str, **data: Any) -> Filed:

@@ -356,6 +356,18 @@ def test_the_worker_does_it_by_itself(it: Passes, far: Stub) -> None:
     assert it.case(number).case.step == "close"
 
 
+def test_open_pages_hear_of_it(it: Passes, far: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = list[tuple[str, str, str]]()
+    number = it.passes()
+    publish = lambda topic, body: told.append((topic, body["number"], body["step"]))  # noqa: E731
+    monkeypatch.setattr(it.town.hub.bus, "publish", publish)
+    it.works()
+    far.says("R-1", "closed", "done")
+    it.works(20)
+    it.works(20)
+    assert told == [("cases/changed", number, "elsewhere"), ("cases/changed", number, "close")]
+
+
 def test_who_reported_it_is_read_when_it_is_sent_and_only_if_it_was_said(it: Passes, far: Stub) -> None:
     it.passes()
     it.passes(personal=True)

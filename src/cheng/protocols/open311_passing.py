@@ -105,14 +105,19 @@ class OpenCities:
             elif refused.code == "city-refused":
                 reason = refused.values.get("reason") or f"HTTP {refused.values.get('status')}"
                 self.book.turned_down(one, problem, str(reason))
+                self.tell(one, "turned_down")
             else:
                 self.book.unsure(one, problem)
             return False
         if number:
-            self.book.took(one, number)
+            self.took(one, number)
         else:
             self.book.has_token(one, token)
         return bool(number)
+
+    def took(self, one: Passing, number: str) -> None:
+        self.book.took(one, number)
+        self.tell(one, "answered")
 
     def form(self, one: Passing) -> dict[str, Any]:
         """Everything that goes out but the key; who reported it only where an officer said so."""
@@ -132,7 +137,7 @@ class OpenCities:
             self.book.later(one, self.problem(refused) if known else (NOT_KNOWN, {"city": one.city}), "unsure")
             return False
         if number:
-            self.book.took(one, number)
+            self.took(one, number)
         else:
             self.book.not_found(one, LOOKS)
         return bool(number)
@@ -145,7 +150,7 @@ class OpenCities:
             self.book.later(one, self.problem(refused))
             return False
         if number:
-            self.book.took(one, number)
+            self.took(one, number)
         else:
             self.book.later(one, None)
         return bool(number)
@@ -212,7 +217,16 @@ class OpenCities:
         try:
             self.book.heard(one, status, self.clients[one.city].hidden(notes))
         except Refused as refused:  # the case moved in this very moment: next time
-            log.info("case passed on to %s: %s", one.city, refused.code)
+            self.book.unheard([one], told(refused))
+        if (status, notes) != (one.status, one.notes):
+            self.tell(one, "answered")
+
+    def tell(self, one: Passing, verb: str) -> None:
+        """Open pages hear that the case has changed, and nothing else about it."""
+        entry = self.hub.cases.get(one.case).entry
+        about = {"id": entry.id, "number": entry.number, "version": entry.version, "state": entry.state, "verb": verb}
+        about |= {"step": entry.step, "departments": list(entry.departments)}
+        self.hub.bus.publish("cases/changed", about)
 
 
 def told(refused: Refused) -> Problem:

@@ -25,7 +25,8 @@ from cheng.web.desk.seeing import case_of, may_do, person
 from cheng.web.pages import Answer, Ask, Form, Page, get, post, see_other
 
 VERB, CHORE = "pass_on", "house.pass_on"
-LONGEST_TEXT, LONGEST_ANSWER = 4000, 2000
+LONGEST_TEXT, LONGEST_REASON, LONGEST_ANSWER = 3500, 4000, 2000
+"""Signs. Other cities take 4000 of a description, and who sends it is written below."""
 WITHOUT = "none"
 """No photo goes along."""
 
@@ -208,7 +209,7 @@ def read(
     """What is to be sent; None when something is wrong. Who reported it goes along only when the box is ticked, and
     only by somebody who may know it (else Refused, 403)."""
     text = form.text("text", required="Please say what is wrong.", most=LONGEST_TEXT)
-    reason = form.text("reason", required="Please write down the reason: it stays with the case.", most=LONGEST_TEXT)
+    reason = form.text("reason", required="Please write down the reason: it stays with the case.", most=LONGEST_REASON)
     address = form.text("address", most=500)
     place = filed.entry.longitude, filed.entry.latitude
     if None in place and not address:

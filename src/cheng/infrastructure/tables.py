@@ -194,8 +194,7 @@ cases = Table(
     Index("ix_cases_cell_opened", "cell", "opened"),
 )
 """`number` comes from `next_numbers(conn, "cases/20261120")`; `due` is the next limit, `warn` when it turns yellow.
-`weight`: how many reports it stands for. `waiting`: since when somebody has to decide. `cell`: the small square in
-which it lies, see `cells`. `sought`: what it is found by; its index is no table like others, see `case_words`."""
+`weight`: how many reports; `waiting`: since when somebody is to decide; `cell`: see `cells`; `sought`: `case_words`."""
 
 case_shared = Table(
     "case_shared",
@@ -214,7 +213,7 @@ case_had = Table(
     Column("area", Text),
     sqlite_with_rowid=False,
 )
-"""Which departments had a case at any time, in the order in which their cases were opened."""
+"""Which departments had a case at any time."""
 
 case_runs = Table(
     "case_runs",

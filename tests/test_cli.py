@@ -270,6 +270,43 @@ def test_a_damaged_archive_restores_nothing(data: Path, tmp_path: Path) -> None:
     assert "cannot be restored" in cheng("restore", archive, data=again, code=2)
 
 
+# -- grids
+
+
+def test_grids_are_cut_from_the_streets_and_checked(data: Path, tmp_path: Path) -> None:
+    areas = tmp_path / "areas.csv"
+    outline = "POLYGON((120 30, 120.004 30, 120.004 30.004, 120 30.004, 120 30))"
+    beside = "POLYGON((121 30, 121.001 30, 121.001 30.001, 121 30.001, 121 30))"
+    areas.write_text(
+        "id,name,level,code,wkt\n"
+        f'area:c,Old Town,community,500112001002,"{outline}"\n'
+        f'area:n,No Number,community,,"{beside}"\n'
+    )
+    assert "2 added" in cheng("load", "Area", areas, data=data)
+    asked = ("grids", "cut", "--area", "Old Town", "--size", 20_000)
+    said = cheng(*asked, data=data)
+    assert "Old Town: 9 unit grids of" in said or "Old Town: 8 unit grids of" in said
+    assert "shows no street here" in said
+    assert "not yet in the register" in said
+    assert "0 unit grids" in cheng("grids", "check", data=data, code=1)
+    with up(data):  # the hub that runs does it then
+        assert "in the register" in cheng(*asked, "--write", data=data)
+    assert "0 gaps" in cheng("grids", "check", "--area", "500112001002", data=data)
+    said = cheng("grids", "cut", "--write", data=data, code=1)
+    assert "1 community has unit grids already" in said
+    assert "No Number needs its code of 12 digits" in said
+    assert "community without: No Number" in cheng("grids", "check", data=data, code=1)
+    half = tmp_path / "half.csv"
+    half.write_text(f'id,wkt\nunit:500112001002001,"{beside}"\n')
+    assert "1 changed" in cheng("load", "Area", half, data=data)
+    said = cheng("grids", "check", data=data, code=1)
+    assert re.search(r"gap +[\d,]+ m² in Old Town at 120\.\d+,30\.\d+", said)
+    assert "1 part outside" in said
+    assert "no district, street or community 'Nowhere'" in cheng(
+        "grids", "check", "--area", "Nowhere", data=data, code=2
+    )
+
+
 # -- what it tells
 
 
@@ -296,6 +333,7 @@ def test_applications_are_told_in_two_languages() -> None:
         (("tell", "manhole_cover"), "did you mean 'city/manhole_covers'"),
         (("try", "displacd"), "There is no rule 'displacd'"),
         (("try", "displaced", "--since", "soon"), "no length of time"),
+        (("grids", "cut", "--size", "10"), "not in the range"),
         (("load", "Covers", __file__), "did you mean 'Cover'"),
         (("load", "Cover", __file__, "--map", "x"), "write FIELD=COLUMN"),
         (("load", "Cover", __file__, "--url", "http://127.0.0.1:9"), "Say who you are"),

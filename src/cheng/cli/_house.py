@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,21 @@ def hub_that_runs(settings: Settings) -> Running | None:
     return there
 
 
-def errand(settings: Settings, name: str, /, **asked: Any) -> Any:
-    """What the house answers: the one that runs on the data folder, else one opened for it."""
+@contextmanager
+def errands(settings: Settings) -> Iterator[Callable[..., Any]]:
+    """Asks the house for errands by name: the one that runs on the data folder, else one opened for them all."""
     there = hub_that_runs(settings)
-    if there is None:
-        with opened_hub(settings) as hub:
-            return ERRANDS[name](hub, **asked)
-    return sent_errand(there, name, **asked)
+    if there is not None:
+        yield partial(sent_errand, there)
+        return
+    with opened_hub(settings) as hub:
+        yield lambda name, /, **asked: ERRANDS[name](hub, **asked)
+
+
+def errand(settings: Settings, name: str, /, **asked: Any) -> Any:
+    """What the house answers to one errand."""
+    with errands(settings) as ask:
+        return ask(name, **asked)
 
 
 def sent_errand(there: Running, name: str, /, **asked: Any) -> Any:

@@ -2,15 +2,16 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, get_args
 
+import msgspec
 import numpy as np
 import shapely
 
 from cheng.infrastructure.area_lookup import AREA, level_of
 from cheng.infrastructure.base_map import BaseMap
-from cheng.infrastructure.registration import Thing
+from cheng.infrastructure.registration import NewThing, Thing
 from cheng.infrastructure.things import Things
 from cheng.kernel.house import AREA_LEVELS, EVALUATION, UNIT
 from cheng.methods.grids import Fault, Kind, Shapes, check, in_order, outside, square_metres
@@ -27,6 +28,10 @@ DIVIDING = {
     "waterway": ("river", "canal"),
 }
 """What of the base map parts one block from the next."""
+PREFIX = {UNIT: "unit", GRID: "area"}
+"""What ids of new grids begin with: both classes count for themselves, so codes alone are not enough."""
+NAMES = {UNIT: "{name} unit grid {n}", GRID: "{name} grid {n}"}
+"""What new grids are called: msgids, by class."""
 LEAST_SIZE, MOST_SIZE = 1_000.0, 1_000_000.0
 LARGEST = 30e6
 """Square metres of a community that is cut while somebody waits."""
@@ -63,6 +68,8 @@ class Drawn(NamedTuple):
     areas: list[float]
     """square metres"""
     parents: list[str]
+    lines: int = 0
+    """streets, railways and rivers that may have parted blocks"""
 
 
 class GridBook:
@@ -84,6 +91,11 @@ class GridBook:
         if parent is None or parent.id == area.id:
             return area.areas
         return [*(one for one in parent.areas if one != parent.id), parent.id]
+
+    def chain(self, area: str) -> list[str]:
+        """An area and those it lies in, the largest first; nothing when there is no such area."""
+        found = self.things.find(area)
+        return [*self.above(found), area] if found else []
 
     # -- checking
 
@@ -147,7 +159,7 @@ class GridBook:
         lines = self.lines(tuple(shapely.bounds(shapes_of([community]))[0].tolist()))
         pieces = [cut(shape, lines, size) for shape in shapes_of(parents)]
         whose = [parent.id for parent, found in zip(parents, pieces, strict=True) for _ in found]
-        return self._drawn(community, UNIT, np.concatenate(pieces), whose)
+        return self._drawn(community, UNIT, np.concatenate(pieces), whose)._replace(lines=len(lines))
 
     def gather(self, area: str, count: float) -> Drawn:
         """Grids to answer for, each of about `count` adjacent unit grids, for a community that has none."""
@@ -166,6 +178,25 @@ class GridBook:
         """The lines of the base map within west, south, east and north that part one block from the next."""
         found = [self.base_map.lines(layer, kinds, box) for layer, kinds in DIVIDING.items()]
         return np.concatenate(found)
+
+    def rows(self, area: str, level: str, drawn: Drawn, say: Callable[[str], str]) -> list[NewThing]:
+        """The rows of new grids of a community; and of the unit grids in them, which now lie in these.
+
+        `say` puts a text into the language that grids are named in.
+        """
+        about, rows = self._community(area), []
+        for code, parent, shape in zip(drawn.codes, drawn.parents, drawn.shapes, strict=True):
+            name = say(NAMES[level]).format(name=about.name or about.id, n=int(code[-3:]))
+            properties = {"level": level, "code": code, "parent": parent}
+            geometry = msgspec.json.decode(shapely.to_geojson(shape))
+            rows.append(NewThing(f"{PREFIX[level]}:{code}", AREA, name, about.owner, properties, geometry))
+        if level == UNIT:
+            return rows
+        units = self.members(UNIT, area)
+        points = shapely.points([unit.point for unit in units])
+        which, where = shapely.STRtree(drawn.shapes).query(points, predicate="intersects")
+        moved = {units[unit].id: rows[grid].id for unit, grid in zip(which.tolist(), where.tolist(), strict=True)}
+        return [*rows, *(NewThing(unit, AREA, properties={"parent": grid}) for unit, grid in moved.items())]
 
     def _drawn(self, community: Thing, level: str, shapes: Shapes, parents: list[str]) -> Drawn:
         every = [area for area in self.things.of_type(AREA) if level_of(area) == level]

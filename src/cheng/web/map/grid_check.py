@@ -36,10 +36,10 @@ def grid_check(ask: Ask) -> Page:
     """Gaps and overlaps of a class of grids, the largest first."""
     level = ask.choice("class", CLASSES, CLASSES[0])
     within = ask.query("area")
-    checked = ask.hub.grids.checked(level)
-    rows = [row(ask, one) for one in checked.misfits if not within or within in chain(ask, one.parent)]
-    found = counts([one for one in checked.misfits if not within or within in chain(ask, one.parent)])
-    without = [name for name in checked.without if not within or within in chain(ask, name)]
+    checked, chain = ask.hub.grids.checked(level), ask.hub.grids.chain
+    rows = [row(ask, one) for one in checked.misfits if not within or within in chain(one.parent)]
+    found = counts([one for one in checked.misfits if not within or within in chain(one.parent)])
+    without = [name for name in checked.without if not within or within in chain(name)]
     data: dict[str, Any] = {
         "class": level,
         "area": within,
@@ -58,12 +58,6 @@ def grid_check(ask: Ask) -> Page:
     extra |= {"choices": choices(ask), "may_cut": may_cut(ask), "waiting": WAITING}
     columns = COLUMNS if ask.representation != "html" else COLUMNS[:4]
     return Page("map/grid_check.html", data, rows="faults", columns=columns, keep=("url", "place"), extra=extra)
-
-
-def chain(ask: Ask, area: str) -> list[str]:
-    """An area and those it lies in."""
-    found = ask.hub.things.find(area)
-    return [*ask.hub.grids.above(found), area] if found else [area]
 
 
 def row(ask: Ask, one: Misfit) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 import hashlib
 from typing import Any
 
-import msgspec
 import shapely
 
 from cheng.infrastructure.area_lookup import AREA
 from cheng.infrastructure.grid_book import GRID, Drawn
-from cheng.infrastructure.registration import NewThing, Thing
+from cheng.infrastructure.registration import Thing
 from cheng.kernel.house import UNIT
 from cheng.methods.grids_cut import SIZE
 from cheng.security.permissions import Target
@@ -22,9 +21,6 @@ COLUMNS = (Column("code", "Code"), Column("area", "Surface", "number", unit="m²
 SHOWN = 12
 TOGETHER = 8
 """Unit grids of a responsibility grid, unless somebody says otherwise."""
-PREFIX = {UNIT: "unit", GRID: "area"}
-"""What ids of new grids begin with: both classes count for themselves, so codes alone are not enough."""
-NAMES = {UNIT: "{name} unit grid {n}", GRID: "{name} grid {n}"}
 CHANGED = "Streets or areas have changed since you looked. Please look at the grids again before you take them."
 
 
@@ -118,7 +114,7 @@ def take(ask: Ask, area: str, level: str, draw: Any) -> Answer:
     found: Drawn = draw(asked(form.value("size")))
     if digest(found) != form.value("seen"):
         raise Refused("changed", CHANGED)
-    rows = new_grids(ask, about, level, found)
+    rows = ask.hub.grids.rows(about.id, level, found, ask._)
     outcome = ask.hub.things.put(rows, ask.actor.name)
     if outcome.refused:
         reason = {"n": len(outcome.refused), "reason": outcome.refused[0].reason}
@@ -126,24 +122,6 @@ def take(ask: Ask, area: str, level: str, draw: Any) -> Answer:
     where = Target("thing", id=about.id, department=about.owner, type=AREA)
     note(ask, "register", where, deed="add", grids=len(found.codes), level=level)
     return see_other(ask, "/areas/check", "The grids are in the register.", **{"class": level})
-
-
-def new_grids(ask: Ask, about: Thing, level: str, found: Drawn) -> list[NewThing]:
-    """The rows of new grids; and of the unit grids in them, which now lie in these."""
-    rows = []
-    for code, parent, shape in zip(found.codes, found.parents, found.shapes, strict=True):
-        name = ask._(NAMES[level]).format(name=about.name or about.id, n=int(code[-3:]))
-        properties = {"level": level, "code": code, "parent": parent}
-        geometry = msgspec.json.decode(shapely.to_geojson(shape))
-        rows.append(NewThing(f"{PREFIX[level]}:{code}", AREA, name, about.owner, properties, geometry))
-    if level == UNIT:
-        return rows
-    units = ask.hub.grids.members(UNIT, about.id)
-    grids = shapely.STRtree(found.shapes)
-    points = shapely.points([unit.point for unit in units])
-    which, where = grids.query(points, predicate="intersects")
-    moved = {units[unit].id: rows[grid].id for unit, grid in zip(which.tolist(), where.tolist(), strict=True)}
-    return [*rows, *(NewThing(unit, AREA, properties={"parent": grid}) for unit, grid in moved.items())]
 
 
 routes = [cut, take_cut, gather, take_gathered]

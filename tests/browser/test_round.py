@@ -117,6 +117,7 @@ def test_works_without_scripts(open_page: Open, desk: Desk, number: str) -> None
     page.get_by_label("What is it?").select_option("E0102")
     page.get_by_label("Where is it?").fill("29.561, 106.551")
     page.get_by_role("button", name="Report it").click()
+    page.get_by_role("button", name="None of these: report mine").click()
     expect(page.locator(".notice-done")).to_contain_text("Reported under the number")
 
 
@@ -296,6 +297,52 @@ def test_a_class_is_found_by_typing_and_the_place_on_the_map(open_page: Open, de
     expect(marker).to_be_visible()
     canvas.click(position={"x": 40, "y": 40})
     expect(page.get_by_label("Where is it?")).not_to_have_value("29.560000, 106.550000")
+
+
+def fill_found(page: Page, place: str) -> None:
+    ready(page, FOUND)
+    page.locator("#f-proof-photo").set_input_files(FILE)
+    page.get_by_label("What is it?").select_option("E0102")
+    page.get_by_label("Where is it?").fill(place)
+    page.get_by_role("button", name="Report it").click()
+
+
+def test_it_is_asked_whether_it_is_known_already(open_page: Open, desk: Desk) -> None:
+    number = str(away(reported, desk, place=(106.57, 29.571)))
+    before = len(desk.town.cases())
+    page = open_page("/desk/round", role="cai", lang="en", narrow=True)
+    fill_found(page, "29.571, 106.5703")
+    expect(page.get_by_role("heading", name="Is it one of these?")).to_be_focused()
+    assert sideways(page) <= 0
+    assert not axe(page)
+    shot(page, "round-near-narrow-en")
+    page.get_by_role("button", name="Back to my report").click()
+    page.get_by_role("button", name="Report it").click()
+    page.get_by_role("button", name=f"It is this one: add mine {number}").click()
+    page.wait_for_url(re.compile("/desk/round$"))
+    expect(page.locator(".toast")).to_contain_text(f"added to the case {number}")
+    assert desk.hub.cases.get(number).entry.weight == 2
+    assert len(desk.town.cases()) == before
+    fill_found(page, "29.571, 106.5703")
+    page.get_by_role("button", name="None of these: report mine").click()
+    page.wait_for_url(re.compile("/desk/round$"))
+    assert len(desk.town.cases()) == before + 1
+
+
+def test_off_line_nothing_is_asked(open_page: Open, desk: Desk) -> None:
+    away(reported, desk, place=(106.58, 29.581))
+    before = len(desk.town.cases())
+    page = open_page("/desk/round", role="cai", lang="en", narrow=True)
+    context = put_aside(page)
+    context.set_offline(True)
+    fill_found(page, "29.581, 106.5803")
+    page.wait_for_url(re.compile("/desk/round$"))
+    expect(outbox(page)).to_contain_text("Waiting to be sent: 1")
+    context.set_offline(False)
+    expect(outbox(page)).to_be_hidden()
+    assert len(desk.town.cases()) == before + 1
+    twins = away(desk.hub.duplicates.like_case, desk.town.cases()[-1].entry)
+    assert twins, "they are suggested on the desk"
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The round: tasks of one's own posts and department alone, looked at and done once, also when sent twice."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,63 @@ def found(desk: Desk, photos: dict[str, bytes] | None = None, **fields: str) -> 
 
 def newest(desk: Desk) -> Any:
     return desk.town.cases()[-1]
+
+
+def test_it_is_asked_whether_it_is_known_already(desk: Desk) -> None:
+    number = reported(desk, place=(106.551, 29.5611))
+    before = len(desk.town.cases())
+    asked = found(desk)
+    assert asked.status_code == 200
+    assert "Is it one of these?" in asked.text
+    assert number in asked.text
+    assert "Rubbish before the school" not in asked.text, "what others wrote is not told to everybody"
+    assert len(desk.town.cases()) == before
+    sent = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.text)
+    joined = posts(desk, "cai", FOUND, dict(sent) | {"same": number})
+    assert joined.status_code == 303
+    again = posts(desk, "cai", FOUND, dict(sent) | {"same": number})
+    assert again.headers["location"].startswith("/desk/round")
+    assert len(desk.town.cases()) == before
+    filed = desk.hub.cases.get(number)
+    assert filed.entry.weight == 2
+    assert desk.hub.cases.acts(number)[-1].data["proof"][0]["kind"] == "photo", "the photo goes along"
+    assert "added to the case" in desk["cai"].get("/desk/round").text
+
+
+def test_something_new_near_by_is_a_case_of_its_own(desk: Desk) -> None:
+    number = reported(desk, place=(106.551, 29.5611))
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', found(desk).text))
+    back = posts(desk, "cai", FOUND, sent | {"back": "1"})
+    assert back.status_code == 200
+    assert "29.561, 106.551" in back.text
+    assert "a heap" in back.text
+    assert 'name="kept"' in back.text
+    assert posts(desk, "cai", FOUND, sent | {"new": "1"}).status_code == 303
+    assert newest(desk).entry.number != number
+    assert newest(desk).entry.weight == 1
+
+
+def test_a_phone_asks_before_and_is_never_asked_when_it_sends(desk: Desk) -> None:
+    number = reported(desk, place=(106.551, 29.5611))
+    fields = form_of(desk, "cai", FOUND) | {"class": "E0102", "place": PLACE}
+    client = desk["cai"].client
+    part = client.post(f"{FOUND}/near", data=fields, files={"x": ("", b"")}, headers={"hx-request": "true"})
+    assert number in part.text
+    assert "<html" not in part.text
+    before = len(desk.town.cases())
+    elsewhere = fields | {"place": "29.59, 106.59"}
+    part = client.post(f"{FOUND}/near", data=elsewhere, files={"x": ("", b"")}, headers={"hx-request": "true"})
+    assert (part.status_code, part.text.strip()) == (200, "")
+    assert len(desk.town.cases()) == before
+    client.headers["accept"] = "application/json"
+    assert posts(desk, "cai", FOUND, fields, {"photo": PHOTO}).status_code == 200
+    assert len(desk.town.cases()) == before + 1, "from the queue it is taken, and suggested on the desk"
+
+
+def test_what_is_put_right_on_the_spot_is_asked_about_nothing(desk: Desk) -> None:
+    reported(desk, place=(106.551, 29.5611))
+    answer = found(desk, {"photo": PHOTO, "after": OTHER}, simple="1")
+    assert answer.status_code == 303
 
 
 def test_what_a_collector_finds_goes_to_be_filed_at_once(desk: Desk) -> None:

@@ -30,6 +30,8 @@ FIELDS = {
     "too-long": "text",
 }
 """Why a report was not taken → the field to say it at."""
+SENT = ("class", "place", "address", "text", "key")
+"""What goes along while it is asked whether it is the same as another."""
 
 
 @get("/desk/round/found", needs=("enter", "round"))
@@ -82,18 +84,63 @@ def reported(ask: Ask) -> Answer:
     form, flow = Form(ask), flow_here(ask)
     evidence = collect(ask, form)
     report = gather(ask, form, flow, evidence)
-    if form.errors:
-        return came_back(ask, form, evidence)
+    if form.errors or ("back" in ask.form and ask.representation != "json"):
+        return came_back(ask, form, evidence, 422 if form.errors else 200)
+    same = str(ask.form.get("same") or "")
+    if ask.representation != "json" and not same and "new" not in ask.form:
+        candidates = alike(ask, report)
+        if candidates:
+            return near_page(ask, form, evidence, candidates)
     try:
-        receipt = file(ask, report, evidence)
+        receipt = file(ask, report, evidence, same)
     except Refused as refused:
         form.errors.setdefault(FIELDS.get(refused.code, ""), ask._(refused.message, **refused.values))
         return came_back(ask, form, evidence, refused.status)
     number = receipt.filed.entry.number
-    sentence = ask._("Reported under the number {number}.", number=number)
+    text = "Your report was added to the case {number}." if same else "Reported under the number {number}."
+    sentence = ask._(text, number=number)
     if ask.representation == "json":
         return Response({"number": number, "sentence": sentence})
     return see_other(ask, "/desk/round", sentence)
+
+
+@post("/desk/round/found/near", needs=("report", "case"), request_max_body_size=ROOM)
+def near(ask: Ask) -> Page:
+    """For a phone that has a network: what may be the same, before it sends the report. Nothing is taken."""
+    ask.require("enter", "round")
+    form = Form(ask)
+    evidence = collect(ask, form)
+    report = gather(ask, form, flow_here(ask), evidence)
+    return near_page(ask, form, evidence, alike(ask, report))
+
+
+def alike(ask: Ask, report: NewReport) -> list[dict[str, Any]]:
+    """Cases under way near by of the same class, nearest first, as far as anybody may know of them. What was put right
+    on the spot is none of them."""
+    one = ask.hub.classes.get(report.flow, report.class_code)
+    if one is None or not one.public or report.place is None or report.simple:
+        return []
+    found = ask.hub.duplicates.is_it_one_of_these(report.place, one.code, report.flow)
+    return [
+        {
+            "number": each.number,
+            "name": words.named(ask, one),
+            "street": each.street,
+            "opened": each.opened,
+            "metres": max(50, round(each.away / 50) * 50),
+        }
+        for each in found
+    ]
+
+
+def near_page(ask: Ask, form: Form, evidence: Evidence, candidates: list[dict[str, Any]]) -> Page:
+    """“Is it one of these?”: the report goes along in hidden fields. A phone that asks has it all itself."""
+    if not ask.fragment:
+        keep(ask, evidence)
+    sent = [(name, str(form.value(name))) for name in SENT if form.value(name)]
+    sent += [("kept", each) for each in evidence.kept]
+    data = {"candidates": candidates}
+    return Page("desk/round_near.html", data, extra={"sent": sent}, fragment="near")
 
 
 def gather(ask: Ask, form: Form, flow: type[Flow], evidence: Evidence) -> NewReport:
@@ -148,10 +195,11 @@ def place_of(form: Form, evidence: Evidence) -> tuple[float, float] | None:
     return longitude, latitude
 
 
-def file(ask: Ask, report: NewReport, evidence: Evidence) -> Receipt:
-    """Open the case; how it looks afterwards is noted in it. Both have keys, so that neither is done twice."""
-    actor, now = person(ask.actor), ask.hub.clock.now()
-    receipt: Receipt = ask.hub.reports.file(report, actor)
+def file(ask: Ask, report: NewReport, evidence: Evidence, same: str = "") -> Receipt:
+    """Open the case, or join the one that it is the same as; how it looks afterwards is noted in it. All have keys, so
+    that nothing is done twice."""
+    actor, now, book = person(ask.actor), ask.hub.clock.now(), ask.hub.reports
+    receipt: Receipt = book.follow(same, report) if same else book.file(report, actor)
     after = [piece for piece in evidence.pieces if piece["kind"] == "after"]
     if report.simple and after:
         data = {"text": ask._("Put right on the spot."), "proof": after}
@@ -159,7 +207,7 @@ def file(ask: Ask, report: NewReport, evidence: Evidence) -> Receipt:
     with ask.hub.store.write() as conn:
         for blob in evidence.blobs:
             ask.hub.blobs.record(conn, blob, ask.actor.name, now)
-        detail = {"act": "open", "source": report.source}
+        detail = {"act": "follow" if same else "open", "source": report.source}
         audit.record(conn, now, ask.actor, "report", target(receipt.filed), address=ask.address, detail=detail)
     return receipt
 
@@ -173,4 +221,4 @@ def came_back(ask: Ask, form: Form, evidence: Evidence, status: int = 422) -> An
     return found_page(ask, form, evidence.kept, problem, status)
 
 
-routes = [found, reported]
+routes = [found, reported, near]

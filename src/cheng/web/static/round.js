@@ -9,6 +9,7 @@ const SAID = "round-said";
 const PLACE = "round-place";
 const EVERY = 20000; // between two tries while something waits
 const FRESH = 600000; // how long a place counts as where one is
+const PATIENCE = 6000; // for the question whether it is known already; without an answer nothing is asked
 const HIDDEN = new Set(["csrf", "key", "version", "step", "kept"]);
 const root = document.querySelector("[data-round]");
 const told = JSON.parse(root.dataset.round);
@@ -113,9 +114,9 @@ function missing(form) {
   return wanted && !back ? [wanted, words.photo] : null;
 }
 
-function read(form, id) {
+function read(form, id, submitter) {
   const files = [], fields = [];
-  for (const [name, value] of new FormData(form)) {
+  for (const [name, value] of new FormData(form, submitter?.name ? submitter : null)) {
     if (value instanceof File) value.size && files.push([name, value]);
     else if (name !== "csrf" && name !== "key") fields.push([name, value]);
   }
@@ -127,7 +128,7 @@ function read(form, id) {
 }
 
 function blame(form, [field, sentence]) {
-  const box = form.querySelector("[data-round-wrong]") || form.querySelector("button[type=submit]").insertAdjacentElement("beforebegin", document.createElement("p"));
+  const box = form.querySelector("[data-round-wrong]") || form.querySelector("button[type=submit]:not([name])").insertAdjacentElement("beforebegin", document.createElement("p"));
   Object.assign(box, { className: "field-error", textContent: sentence });
   box.dataset.roundWrong = "";
   box.setAttribute("role", "alert");
@@ -139,9 +140,13 @@ async function submit(event) {
   event.preventDefault();
   const wrong = missing(form);
   if (wrong) return blame(form, wrong);
-  const button = form.querySelector("button[type=submit]");
+  const button = form.querySelector("button[type=submit]:not([name])");
   button.disabled = true;
-  const item = read(form, form.dataset.item || (form.dataset.roundForm === "found" ? `found:${once()}` : `${told.account}:${form.dataset.roundForm}`));
+  if (form.dataset.near && !event.submitter?.name && (await asked(form))) {
+    button.disabled = false;
+    return;
+  }
+  const item = read(form, form.dataset.item || (form.dataset.roundForm === "found" ? `found:${once()}` : `${told.account}:${form.dataset.roundForm}`), event.submitter);
   form.dataset.item = item.id;
   try {
     await queue.put(item);
@@ -155,10 +160,48 @@ async function submit(event) {
   const no = refused.find(({ id }) => id === item.id);
   if (no) {
     button.disabled = false;
+    answered(form);
     return back(form, no.sentence);
   }
   if (!why) sessionStorage.setItem(SAID, sent.join(" ") || words.sent); // else the list says that it waits
   location.assign(told.round);
+}
+
+/** Whether it may be known already, and the question stands on the page now. Off line nothing is asked. */
+async function asked(form) {
+  const body = new FormData(form);
+  if (body.get("place")) for (const { name } of form.querySelectorAll("input[type=file]")) body.delete(name); // a photo may be all that knows it
+  const headers = { Accept: "text/html", "HX-Request": "true" };
+  let page;
+  try {
+    const answer = await fetch(form.dataset.near, { method: "POST", body, headers, signal: AbortSignal.timeout(PATIENCE) });
+    if (!answer.ok) return false;
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return false;
+  }
+  const question = page.querySelector("section");
+  if (!question) return false;
+  const box = form.querySelector("[data-alike]");
+  box.replaceChildren(document.adoptNode(question));
+  box.querySelector("[name=back]").addEventListener("click", (event) => {
+    event.preventDefault();
+    answered(form);
+    form.querySelector("select").focus();
+  });
+  box.hidden = false;
+  form.querySelector("button[type=submit]:not([name])").hidden = true;
+  box.querySelector("h2").focus();
+  return true;
+}
+
+/** The question goes, and so does its answer: what is asked about is not the same any more. */
+function answered(form) {
+  const box = form.querySelector("[data-alike]");
+  if (!box || box.hidden) return;
+  box.replaceChildren();
+  box.hidden = true;
+  form.querySelector("button[type=submit]:not([name])").hidden = false;
 }
 
 /** It is in the queue now: what drafts.js keeps of it would only come up again. */
@@ -263,6 +306,7 @@ async function begin() {
   const wanted = new URLSearchParams(location.search).get("item");
   for (const form of document.querySelectorAll("form[data-round-form]")) {
     form.addEventListener("submit", submit);
+    form.addEventListener("change", () => answered(form));
     const mine = items.find((item) => item.state === "refused" && (item.number ? item.number === form.dataset.roundForm : item.id === wanted));
     if (mine) restore(form, mine);
   }

@@ -104,6 +104,7 @@ def test_both_languages_say_names_and_limits(hall: Hall) -> None:
     assert "4 working hours" in english
     assert "暴露垃圾" in chinese
     assert "4个工作时" in chinese
+    assert "《城市市容和环境卫生管理条例》（未注明具体条款）" in chinese
     assert hall("li").get("/desk/classes/E9999").status_code == 404
 
 

@@ -1,5 +1,6 @@
 """Classes of cases in the reader's words: names, limits, conditions, and what is different between versions."""
 
+import re
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,6 +10,8 @@ from cheng.standards.durations import Duration
 from cheng.web.city.words import span
 from cheng.web.pages import Ask, Refused
 
+ARTICLE = re.compile(r"第.+条|[Aa]rt(icle|\.)|§")
+"""What a legal basis says that names more than the law."""
 KINDS = {"component": "Component", "event": "Event", "service": "Service request"}
 UNITS = {
     "minute": "minutes, also at night",
@@ -114,10 +117,16 @@ def condition(ask: Ask, each: FilingCondition) -> dict[str, Any]:
         "night": each.limit.clock == "emergency",
         "closes": each.closes_zh if chinese(ask) else each.closes,
         "simple": each.simple,
-        "basis": ask._(each.basis) if each.basis else "",
+        "basis": basis(ask, each.basis) if each.basis else "",
         "note": ask._(each.note) if each.note else "",
         "source": ask._(each.source) if each.source else "",
     }
+
+
+def basis(ask: Ask, law: str) -> str:
+    """A law as it was named; where nobody has named the article, that too."""
+    text = ask._(law)
+    return text if ARTICLE.search(law) else ask._("{law} (no article named)", law=text)
 
 
 def change(ask: Ask, each: Change) -> dict[str, str]:

@@ -34,7 +34,7 @@ from cheng.standards.problems import InputError
 READINGS, OSM, CLASSES, RESPONSIBILITIES, CASES = "readings", "osm", "classes", "responsibilities", "cases"
 ARTICLES = "articles"
 """The kinds of files of readings, of base maps, of classes of cases, of who answers for them, of cases that another
-system kept, and of what agents answer; every other kind is a type of thing."""
+system kept, and of what agents know; every other kind is a type of thing."""
 THINGS_A_GO = 2_000
 CASES_A_GO = 1_000
 AHEAD = 4
@@ -78,13 +78,6 @@ class ClassTable(msgspec.Struct):
     """line of the file and cells by column"""
 
 
-class ArticleTable(msgspec.Struct):
-    """Questions that callers ask, with their answers, as they go to a hub."""
-
-    rows: list[tuple[int, dict[str, str]]]
-    """line of the file and cells by column"""
-
-
 class CaseTable(msgspec.Struct):
     """Cases that another system kept, as they go to a hub."""
 
@@ -95,6 +88,14 @@ class CaseTable(msgspec.Struct):
     system: str
     """whose numbers the cases bear; "" where numbers of different systems cannot meet"""
     records: list[CaseRecord]
+
+
+class ArticleTable(msgspec.Struct):
+    """Articles of what agents know, as they go to a hub."""
+
+    file: str
+    rows: list[tuple[int, dict[str, str]]]
+    """line of the file and cells by column"""
 
 
 Told = Callable[[int, int, Taken], None]
@@ -117,12 +118,12 @@ class Target(Protocol):
     def classes(self, table: ClassTable, actor: str) -> Taken:
         """Takes classes of cases, or who answers for them; counts `added`, `changed` and `unchanged`."""
 
-    def articles(self, table: ArticleTable, actor: str) -> Taken:
-        """Takes what agents answer; counts `added`, `changed` and `unchanged`."""
-
     def cases(self, table: CaseTable, actor: str) -> Taken:
         """Takes cases that another system kept; counts `added`, `changed` and `unchanged`, and `agrees` and
         `disagrees`: whether they were closed in time, as the file says and as it came out."""
+
+    def articles(self, table: ArticleTable, actor: str) -> Taken:
+        """Takes articles of what agents know; counts `added`, `changed` and `unchanged`."""
 
     def finish(self) -> Taken:
         """Waits until everything is durable."""
@@ -235,32 +236,30 @@ def load_classes(target: Target, table: ClassTable, file: Path, rows: Iterator[A
 
     Raises InputError when the file cannot be read at all.
     """
-    refused: list[InputError] = []
-    for row in rows:
-        if isinstance(row, InputError):
-            refused.append(row)
-        else:
-            table.rows.append(row)
-    total = len(table.rows) + len(refused)
-    with _kept(target, file, refused, None):
-        outcome = target.classes(table, f"file:{file.name}")
-        refused += outcome.refused
-        told(total, total, outcome)
-    return Loaded(outcome.counts, refused, [])
+    return _load_table(target, table.rows, file, rows, told, lambda: target.classes(table, f"file:{file.name}"))
 
 
 def load_articles(target: Target, file: Path, rows: Iterator[Any], told: Told) -> Loaded:
-    """Takes a file of articles.
+    """Takes a file of articles and gives it to the hub.
 
     Raises InputError when the file cannot be read at all.
     """
-    found = list(rows)
-    refused = [row for row in found if isinstance(row, InputError)]
+    table = ArticleTable(file.name, [])
+    return _load_table(target, table.rows, file, rows, told, lambda: target.articles(table, f"file:{file.name}"))
+
+
+def _load_table(
+    target: Target, into: list[Any], file: Path, rows: Iterator[Any], told: Told, give: Callable[[], Taken]
+) -> Loaded:
+    """Puts the rows of a file that could be read into a table, and gives that to the hub."""
+    refused: list[InputError] = []
+    for row in rows:
+        (refused if isinstance(row, InputError) else into).append(row)
+    total = len(into) + len(refused)
     with _kept(target, file, refused, None):
-        table = ArticleTable([row for row in found if not isinstance(row, InputError)])
-        outcome = target.articles(table, f"file:{file.name}")
+        outcome = give()
         refused += outcome.refused
-        told(len(found), len(found), outcome)
+        told(total, total, outcome)
     return Loaded(outcome.counts, refused, [])
 
 

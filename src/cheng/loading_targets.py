@@ -105,12 +105,6 @@ class HereTarget:
             audit.record(conn, self.hub.clock.now(), actor, "load", Target("class", flow), detail=told)
         return Taken(outcome.counts, outcome.refused)
 
-    def articles(self, table: ArticleTable, actor: str) -> Taken:
-        with self.hub.store.write() as conn:
-            outcome = self.hub.articles.take(conn, table.rows, actor)
-            audit.record(conn, self.hub.clock.now(), actor, "load", Target("article"), detail=dict(outcome.counts))
-        return Taken(Counter(outcome.counts), [refused_row(line, why) for line, why in outcome.refused])
-
     def cases(self, table: CaseTable, actor: str) -> Taken:
         hub, limit = self.hub, limit_of(*table.limit)
         flow = flow_of(hub.classes, table.flow)
@@ -121,6 +115,15 @@ class HereTarget:
             with hub.store.write() as conn:
                 audit.record(conn, hub.clock.now(), actor, "load", Target("case", flow), detail=told)
         return Taken(written.counts, written.refused)
+
+    def articles(self, table: ArticleTable, actor: str) -> Taken:
+        hub = self.hub
+        with hub.store.write() as conn:
+            outcome = hub.articles.take(conn, table.rows, actor)
+            told = {"file": table.file, **outcome.counts}
+            audit.record(conn, hub.clock.now(), actor, "load", Target("article"), detail=told)
+        refused = [InputError(why.code, str(why), line) for line, why in outcome.refused]
+        return Taken(Counter(outcome.counts), refused)
 
     def finish(self) -> Taken:
         taken = Taken()
@@ -177,11 +180,6 @@ def flow_of(book: ClassBook, told: str) -> str:
         return named[0]
     values = {"flows": ", ".join(known) or "-"}
     raise Refused("no-flow", "Say whose classes these are; ways of work with classes are {flows}.", values, status=422)
-
-
-def refused_row(line: int, why: Refused | InputError) -> InputError:
-    """A refusal as that of a row of a file."""
-    return why if isinstance(why, InputError) else InputError(why.code, str(why), line)
 
 
 class RefusedRow(msgspec.Struct):
@@ -247,11 +245,11 @@ class ThereTarget:
     def classes(self, table: ClassTable, actor: str) -> Taken:
         return self._taken(self.post(CLASS_TABLE, msgspec.json.encode(table), "application/json"), None)
 
-    def articles(self, table: ArticleTable, actor: str) -> Taken:
-        return self._taken(self.post(ARTICLE_TABLE, msgspec.json.encode(table), "application/json"), None)
-
     def cases(self, table: CaseTable, actor: str) -> Taken:
         return self._taken(self.post(CASE_TABLE, msgspec.json.encode(table), "application/json"), None)
+
+    def articles(self, table: ArticleTable, actor: str) -> Taken:
+        return self._taken(self.post(ARTICLE_TABLE, msgspec.json.encode(table), "application/json"), None)
 
     def finish(self) -> Taken:
         return Taken()

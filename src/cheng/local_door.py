@@ -4,8 +4,8 @@ A hub that runs owns its data folder; `cheng load`, `cheng try` and `cheng backu
 secret it left in the folder. `POST /ingest/things` is open to every token that may load: NDJSON, one thing a line;
 so are `POST /ingest/refused`, for rows of files that could not be read where the file lies, and `POST
 /ingest/base-map?source=NAME`, for features of the base map as Parquet. `POST /ingest/classes` takes tables of classes
-of cases from whoever may load those, `POST /ingest/cases` cases that another system kept, `POST /ingest/articles`
-what agents answer.
+of cases from whoever may load those, `POST /ingest/cases` cases that another system kept, `POST /ingest/articles` what
+agents know.
 """
 
 import asyncio
@@ -77,8 +77,8 @@ class LocalDoor:
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
         parts = await body(receive, headers)
         payload = await asyncio.to_thread(lambda: unpacked(b"".join(parts), encoding))
-        tables = {CLASS_TABLE: self._classes, CASE_TABLE: self._cases, ARTICLE_TABLE: self._articles}
-        take = {"/ingest/things": self._things, **tables}.get(path)
+        takers = {"/ingest/things": self._things, CLASS_TABLE: self._classes, CASE_TABLE: self._cases}
+        take = (takers | {ARTICLE_TABLE: self._articles}).get(path)
         if take is not None:
             return told(await asyncio.to_thread(take, payload, actor))
         if path == "/ingest/refused":
@@ -146,17 +146,6 @@ class LocalDoor:
             self.hub.refused.keep(table.kind, actor.name, [(error, b"") for error in taken.refused])
         return taken
 
-    def _articles(self, payload: bytes, actor: Actor) -> Taken:
-        """Takes what agents answer."""
-        try:
-            table = msgspec.json.decode(payload, type=ArticleTable)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError("not-understood", f"{error}; wanted are rows") from error
-        taken = self.loading.articles(table, actor.name)
-        if actor != HOUSE:
-            self.hub.refused.keep("articles", actor.name, [(error, b"") for error in taken.refused])
-        return taken
-
     def _cases(self, payload: bytes, actor: Actor) -> Taken:
         """Takes cases that another system kept."""
         try:
@@ -168,6 +157,17 @@ class LocalDoor:
             sent = {record.line: record for record in table.records}
             kept = [(error, msgspec.json.encode(sent.get(error.line or 0))) for error in taken.refused]
             self.hub.refused.keep("cases", actor.name, kept)
+        return taken
+
+    def _articles(self, payload: bytes, actor: Actor) -> Taken:
+        """Takes articles of what agents know."""
+        try:
+            table = msgspec.json.decode(payload, type=ArticleTable)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("not-understood", f"{error}; wanted is a file and its rows") from error
+        taken = self.loading.articles(table, actor.name)
+        if actor != HOUSE:
+            self.hub.refused.keep("articles", actor.name, [(error, b"") for error in taken.refused])
         return taken
 
     def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:

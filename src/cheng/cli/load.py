@@ -73,11 +73,12 @@ SHOWN = 20
 @data_option
 def command(kind: str, files: tuple[Path, ...], pairs: tuple[str, ...], **said: Any) -> None:
     """Load FILES: things of type KIND, `readings`, `osm` for the base map, `classes`, `responsibilities`, `cases`,
-    `articles` that agents answer callers with.
+    `articles`.
 
     CSV, GeoJSON, Shapefile and GeoPackage for things, CSV and Parquet for readings and cases, PBF and XML of
-    OpenStreetMap for the base map, CSV for articles, CSV and Signalen's JSON for classes. A row that cannot be taken is
-    told with line and reason and kept in the hub; loading a file again changes nothing.
+    OpenStreetMap for the base map, CSV and Signalen's JSON for classes, CSV and Markdown for articles of what agents
+    know. A row that cannot be taken is told with line and reason and kept in the hub; loading a file again changes
+    nothing.
     """
     model = load_model()
     if kind not in (*OTHERS, *model.entities):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.hotline_tables import articles
@@ -110,7 +110,7 @@ class ArticleBook:
             raise Refused("changed-meanwhile", message)
         if there and told.same_as(there[-1]):
             return there[-1]
-        number = told.number or 1 + max((each.number for each in read(conn)), default=0)
+        number = told.number or 1 + (conn.execute(select(func.max(articles.c.number))).scalar() or 0)
         written = replace(told, number=number, version=last + 1, at=self.clock.now(), actor=actor)
         conn.execute(insert(articles), [{each.name: getattr(written, each.name) for each in fields(Article)}])
         self.store.afterwards(lambda _: self._forget())
@@ -118,23 +118,25 @@ class ArticleBook:
 
     def take(self, conn: Connection, rows: Iterable[tuple[int, Mapping[str, str]]], actor: str) -> "Outcome":
         """Takes the rows of a table: (line, cells by column). A row with a number changes that article, one without
-        is the article that has the same question, or a new one."""
+        is the article that has the same question, or a new one; what a table has no column for stays as it was."""
         outcome = Outcome()
         there = {each.number: each for each in last_ones(read(conn))}
         asked = {question: each.number for each in there.values() for question in (each.question, each.question_zh)}
+        lines: dict[int, int] = {}
         for line, row in rows:
             try:
-                article = of_row(row, asked)
-                if article.number and article.number not in there:
-                    raise Refused("no-article", "There is no article {number}.", {"number": article.number}, 404)
+                article = of_row(row, asked, there)
+                before = there.get(article.number)
+                if before is not None and article.number in lines and not tidy(article).same_as(before):
+                    message = "Line {line} says something else about the same question."
+                    raise Refused("twice", message, {"line": lines[article.number]}, 422)
                 written = self.put(conn, article, actor)
             except Refused as refused:
                 outcome.refused.append((line, refused))
                 continue
-            before = there.get(written.number)
             same = before is not None and before.version == written.version
             outcome.count("unchanged" if same else "changed" if before else "added")
-            there[written.number] = written
+            there[written.number], lines[written.number] = written, line
             asked |= {written.question: written.number, written.question_zh: written.number}
         return outcome
 
@@ -180,16 +182,19 @@ def last_ones(versions: Iterable[Article]) -> Sequence[Article]:
     return tuple({each.number: each for each in versions}.values())
 
 
-def of_row(row: Mapping[str, str], asked: Mapping[str, int]) -> Article:
+def of_row(row: Mapping[str, str], asked: Mapping[str, int], there: Mapping[int, Article]) -> Article:
     """The article that a row of a table tells; Refused for a number that is none."""
-    cells: dict[str, Any] = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    number, retired = cells.pop("number"), cells.pop("retired")
+    cells: dict[str, Any] = {name: (row[name] or "").strip() for name in COLUMNS if row.get(name) is not None}
+    number = cells.pop("number", "")
     if number and not (number.isascii() and number.isdigit() and len(number) < 9):
         raise Refused("no-article", "There is no article {number}.", {"number": number[:40]}, 404)
-    known = next(
-        (asked[cells[name]] for name in ("question_zh", "question") if cells[name] in asked and cells[name]), 0
-    )
-    return Article(number=int(number or known), retired=retired.casefold() in YES, **cells)
+    questions = [cells[name] for name in ("question_zh", "question") if cells.get(name)]
+    known = int(number or next((asked[question] for question in questions if question in asked), 0))
+    if number and known not in there:
+        raise Refused("no-article", "There is no article {number}.", {"number": known}, 404)
+    if "retired" in cells:
+        cells["retired"] = cells["retired"].casefold() in YES
+    return replace(there.get(known, Article()), number=known, **cells)
 
 
 def tidy(article: Article) -> Article:

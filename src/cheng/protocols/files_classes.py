@@ -46,7 +46,7 @@ def read_classes(
         if set(levels) <= {name.lower() for name in head}:
             yield from taxonomy(rows, levels, limit)
             return
-    yield from own_rows(rows, head, dict(mapping or {}), COLUMNS, "code", file.name)
+    yield from own_rows(rows, head, dict(mapping or {}), (*COLUMNS, "kind"), ("code", "kind"), file.name)
 
 
 def read_responsibilities(
@@ -54,7 +54,8 @@ def read_responsibilities(
 ) -> Iterator[Told | InputError]:
     """The rows of a table of responsibilities."""
     head, rows = table(Path(path), encoding)
-    yield from own_rows(rows, head, dict(mapping or {}), RESPONSIBILITY_COLUMNS, "departments", Path(path).name)
+    known = (*RESPONSIBILITY_COLUMNS, "kind")
+    yield from own_rows(rows, head, dict(mapping or {}), known, ("departments", "kind"), Path(path).name)
 
 
 def table(file: Path, encoding: str | None) -> tuple[list[str], Iterator[Told | InputError]]:
@@ -72,19 +73,18 @@ def own_rows(
     rows: Iterator[Told | InputError],
     head: list[str],
     mapping: dict[str, str],
-    columns: tuple[str, ...],
-    needed: str,
+    known: tuple[str, ...],
+    needed: tuple[str, ...],
     name: str,
 ) -> Iterator[Told | InputError]:
-    """Rows of our own table, their columns renamed by `mapping`."""
-    known = (*columns, "kind")
+    """Rows of our own table, their columns renamed by `mapping`; one of those needed has to be there."""
     for field, column in mapping.items():
         if field not in known:
             raise InputError("unknown-field", f"a row has no field '{field}'; known are {', '.join(known)}")
         if column not in head:
             raise InputError("no-column", f"{name} has no column {column!r}")
-    if needed not in head and needed not in mapping and "kind" not in (*head, *mapping):
-        raise InputError("no-column", f"{name} has no column '{needed}'; name it with --map {needed}=COLUMN")
+    if not {*needed} & {*head, *mapping}:
+        raise InputError("no-column", f"{name} has no column '{needed[0]}'; name it with --map {needed[0]}=COLUMN")
     for row in rows:
         if isinstance(row, InputError):
             yield row

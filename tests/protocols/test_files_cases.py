@@ -53,13 +53,31 @@ def test_times_are_read_in_any_writing(tmp_path: Path) -> None:
     [
         ("01/03/2015 08:30:00 PM,,01/16/2015 12:30:00 AM", (2015, 1, 16, 0, 30)),
         ("03/01/2015 20:30:00,,16/01/2015 00:30:00", (2015, 1, 16, 0, 30)),
-        ("03.01.2015 20:30,,16.01.2015", (2015, 1, 16)),
+        ("03.01.2015 20:30,,16.01.2015 00:00", (2015, 1, 16)),
     ],
 )
 def test_a_file_as_a_whole_tells_whether_months_come_first(tmp_path: Path, text: str, due: tuple[int, ...]) -> None:
     found = one(tmp_path, HEAD + f"1,{text}\n", BOSTON)
     assert found.opened == us(2015, 1, 3, 20, 30, zone=BOSTON.zone)
     assert found.due == us(*due, zone=BOSTON.zone)
+
+
+@pytest.mark.parametrize("told", ["2015-03-08", "2015/3/8", "20150308", "2015年3月8日", "03/08/2015"])
+def test_a_limit_that_is_a_day_ends_with_it(tmp_path: Path, told: str) -> None:
+    """Also when the clocks are turned that day: it has 23 hours."""
+    hint = "2,03/30/2015 10:00:00 AM,,\n" if "/2015" in told else ""
+    found = records(tmp_path, HEAD + f"1,2015-03-01 10:00,{told},{told}\n{hint}", BOSTON)[0]
+    assert isinstance(found, CaseRecord), found
+    assert found.due == us(2015, 3, 9, zone=BOSTON.zone) - 1
+    assert found.closed == us(2015, 3, 8, zone=BOSTON.zone)
+
+
+def test_opened_and_closed_on_one_day(tmp_path: Path) -> None:
+    found = one(tmp_path, HEAD + "1,2015-03-01 10:00,2015-03-01,2015-03-01\n")
+    assert found.closed == found.opened == us(2015, 3, 1, 10)
+    assert found.due == us(2015, 3, 2) - 1
+    early = one(tmp_path, HEAD + "1,2015-03-01 10:00,2015-02-28,\n")
+    assert early.closed == us(2015, 2, 28), "that is for the house to refuse"
 
 
 def test_a_day_that_may_be_two_days_is_not_guessed(tmp_path: Path) -> None:

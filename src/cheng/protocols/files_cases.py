@@ -1,15 +1,18 @@
 """Cases out of the files of another system: CSV (also .gz) and Parquet, a row a case.
 
 Which column says what is named by FIELD=COLUMN; a column that bears the name of a field needs no naming. Times in any
-usual writing, also 01/16/2015 08:30:00 AM, where the file as a whole tells whether months or days come first.
+usual writing, also 01/16/2015 08:30:00 AM, where the file as a whole tells whether months or days come first. A limit
+that is told as a day ends with it, and what was opened and closed on one day was not closed before it was opened.
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +43,8 @@ FIELDS = (*TEXTS, *TIMES, *FLAGS, "lat", "lon")
 USUAL_WORDS = ("street", "community", "district", "grid")
 """Further words that need no naming either."""
 OF_THE_HOUSE = ("record", "part", "simple", "condition", "departments", "channel")
+DAY = r"^\s*(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{8})\s*$"
+"""A day without its hour."""
 WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 YES = ("1", "1.0", "yes", "y", "true", "ontime", "on time", "in time", "是", "按时", "按期", "准时", "及时")
 NO = ("0", "0.0", "no", "n", "false", "overdue", "late", "否", "超时", "超期", "逾期")
@@ -169,6 +174,7 @@ def _departments(file: Path, column: str, how: CaseReading) -> dict[str, str]:
 
 def _read(lot: Lot, plan: Plan, how: CaseReading) -> Iterator[CaseRecord | InputError]:
     times = {name: _times(lot, name, plan, how) for name in TIMES if name in plan.columns}
+    _end_with_their_day(lot, times, plan, how.zone)
     flags = {name: _flags(lot, plan.columns[name][0], how) for name in FLAGS if name in plan.columns}
     places = _places(lot, plan, how)
     texts = {name: _texts(lot, plan.columns[name][0], how) for name in TEXTS if name in plan.columns}
@@ -231,6 +237,37 @@ def _times(lot: Lot, name: str, plan: Plan, how: CaseReading) -> list[int | None
             times[rows], bad[rows] = year_last(texts.take(pa.array(rows)), how.zone, plan.by_month)
     lot.fault(bad, "time", f"{name}: {{}} is no time that can be read; if it is one, say --time-format", texts)
     return [None if gone else int(time) for time, gone in zip(times.tolist(), (missing | bad).tolist(), strict=True)]
+
+
+def _end_with_their_day(lot: Lot, times: dict[str, list[int | None]], plan: Plan, zone: str) -> None:
+    """Limits that are days go on until midnight; of a closing that is a day it is enough that the opening was on it."""
+    for name in ("due", "closed"):
+        moments = times.get(name, [])
+        for row in _days(lot, plan.columns[name]) if name in times else ():
+            moment, opened = moments[row], times["opened"][row]
+            if moment is None:
+                continue
+            end = _end_of_day(moment, zone)
+            if name == "due":
+                moments[row] = end
+            elif opened is not None and moment < opened <= end:
+                moments[row] = opened
+
+
+def _days(lot: Lot, columns: Sequence[str]) -> Sequence[int]:
+    """Rows that tell a day and no hour."""
+    if len(columns) > 1:
+        return ()
+    texts = pc.cast(lot.block.data.column(columns[0]), pa.string())
+    found = pc.fill_null(pc.match_substring_regex(texts, DAY), False)
+    rows: list[int] = np.flatnonzero(found.to_numpy(zero_copy_only=False)).tolist()
+    return rows
+
+
+def _end_of_day(moment: int, zone: str) -> int:
+    """The last microsecond of the day that begins there."""
+    day = datetime.fromtimestamp(moment // 1_000_000, ZoneInfo(zone)).replace(tzinfo=None) + timedelta(days=1)
+    return round(day.replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1_000_000 - 1
 
 
 def _settle_order(lot: Lot, plan: Plan) -> None:

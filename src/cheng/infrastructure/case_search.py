@@ -176,7 +176,8 @@ def last_opened(conn: Connection, sought: Sought, now: int, after: Place | None,
         few.append(cases.c.id.in_(among(conn, sought.found)))
     if not sought.involved:
         return newest(conn, wanted, now, after, limit, extra, few)
-    if few or selective(wanted) or rare(conn, wanted):
+    at_a_step = bool(wanted.step or wanted.steps)  # of those that are over only few are
+    if few or at_a_step or selective(wanted) or rare(conn, wanted):
         return newest(conn, wanted, now, after, limit, [*extra, had(sought.involved)], few)
     if wanted.light:
         extra.append(lit(wanted.light, now))

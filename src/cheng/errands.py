@@ -87,14 +87,14 @@ def grids_checked(hub: Hub, level: str, area: str = "") -> dict[str, Any]:
     faults = [one for one in checked.misfits if within is None or within.id in book.chain(one.parent)]
     without = [name for name in checked.without if within is None or within.id in book.chain(name)]
     return {
-        "grids": len(book.members(level, within.id if within else "")),
+        "count": len(book.members(level, within.id if within else "")),
         "without": [name_of(hub, name) for name in without],
         "faults": [
             {
                 "kind": one.kind,
                 "square_metres": one.area,
                 "parent": name_of(hub, one.parent),
-                "grids": [code_of(hub, grid) for grid in one.grids],
+                "codes": [code_of(hub, grid) for grid in one.grids],
                 "at": shapely.get_coordinates(shapely.point_on_surface(one.shape))[0].tolist(),
             }
             for one in faults
@@ -131,7 +131,7 @@ def grids_cut(hub: Hub, area: str, size: float, write: bool = False) -> dict[str
             values = {"n": len(outcome.refused), "reason": outcome.refused[0].reason}
             raise Refused("refused", "{n} grids were refused, the first because {reason}.", values, status=422)
         with hub.store.write() as conn:
-            target, told = Target("thing", id=area, type=AREA), {"deed": "add", "grids": len(rows), "level": UNIT}
+            target, told = Target("thing", id=area, type=AREA), {"deed": "add", "count": len(rows), "level": UNIT}
             audit.record(conn, hub.clock.now(), HOUSE, "register", target, detail=told)
     return {"square_metres": sorted(drawn.areas), "lines": drawn.lines}
 

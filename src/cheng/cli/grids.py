@@ -37,7 +37,7 @@ def check_command(area: str, level: str, every: bool, data: Path | None) -> None
     """
     told = errand(settings_of(data), "check grids", level=level, area=area)
     faults, without = told["faults"], told["without"]
-    click.echo(f"{told['grids']:,} {level}s{f' in {area}' if area else ''}")
+    click.echo(f"{told['count']:,} {level}s{f' in {area}' if area else ''}")
     for fault in faults if every else faults[:SHOWN]:
         click.echo(f"  {told_fault(fault)}")
     for kind in get_args(Kind):
@@ -55,7 +55,7 @@ def told_fault(fault: dict[str, Any]) -> str:
     """A gap, an overlap or a part outside: how large, where, and of which grids."""
     east, north = fault["at"]
     where = f" in {fault['parent']}" if fault["parent"] else ""
-    grids = f": {', '.join(fault['grids'])}" if fault["grids"] else ""
+    grids = f": {', '.join(fault['codes'])}" if fault["codes"] else ""
     return f"{fault['kind']:<8}{fault['square_metres']:>10,.0f} m²{where} at {east:.5f},{north:.5f}{grids}"
 
 

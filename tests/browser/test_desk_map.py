@@ -61,9 +61,45 @@ def test_list_and_map_point_at_each_other(open_page: Open, desk: Desk) -> None:
     expect(page).to_have_url(re.compile(f"/desk/cases/{number}$"))
 
 
+def test_a_picture_comes_first_and_the_map_when_somebody_wants_to_move_it(open_page: Open) -> None:
+    asked: list[str] = []
+    page = open_page("/desk?tab=department", role="li", lang="en")
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(page.locator(".place")).to_have_count(3)
+    page.wait_for_function("document.querySelector('.map-still img').naturalWidth > 100")
+    assert not [url for url in asked if "maplibre" in url or "/map.js" in url or ".mvt" in url]
+    before = [page.locator(".place").nth(n).bounding_box() for n in range(3)]
+    page.get_by_role("button", name="Move and zoom the map").press("Enter")
+    expect(page.locator(".map-still")).to_have_count(0)
+    expect(page.locator(".place")).to_have_count(3)
+    assert page.evaluate("document.activeElement.className").startswith("maplibregl-canvas"), (
+        "one goes on where one was"
+    )
+    after = [page.locator(".place").nth(n).bounding_box() for n in range(3)]
+    for one, other in zip(before, after, strict=True):
+        assert one is not None
+        assert other is not None
+        assert abs(one["x"] - other["x"]) < 2, "every place stays where it was"
+        assert abs(one["y"] - other["y"]) < 2
+
+
+def test_the_picture_follows_the_filters(open_page: Open, desk: Desk) -> None:
+    page = open_page("/desk?tab=department", role="li", lang="en")
+    expect(page.locator(".place")).to_have_count(3)
+    first = page.locator(".map-still img").get_attribute("src")
+    page.locator("[name=q]").fill(desk.number(4))
+    expect(page.locator(".place")).to_have_count(1)
+    expect(page.locator(".map-still img")).not_to_have_attribute("src", str(first))
+    page.locator("[name=q]").fill("nothing like that")
+    expect(page.get_by_text("None of these cases has a place.")).to_be_visible()
+
+
 def test_the_map_follows_the_filters_and_stays_the_same_map(open_page: Open, desk: Desk) -> None:
     page = open_page("/desk?tab=department", role="li", lang="en")
     expect(page.locator(".place")).to_have_count(3)
+    page.get_by_role("button", name="Move and zoom the map").click()
+    expect(page.locator(".map-still")).to_have_count(0)
     page.evaluate("document.querySelector('.map-canvas').mine = true")
     page.locator("[name=q]").fill(desk.number(4))
     expect(page.locator(".place")).to_have_count(1)

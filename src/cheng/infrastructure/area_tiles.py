@@ -12,7 +12,7 @@ import shapely
 from cheng.infrastructure.area_lookup import level_of
 from cheng.infrastructure.registration import Thing
 from cheng.infrastructure.things import Things
-from cheng.infrastructure.tile_cutting import Address, cut
+from cheng.infrastructure.tile_cutting import Address, Drawn, cut, seen_in
 from cheng.infrastructure.tile_encoding import LINE, POINT, POLYGON, Column, encode_layer, tile
 from cheng.kernel.columns import Bools, Rows
 from cheng.kernel.house import AREA_LEVELS, FINE_LEVELS, UNIT
@@ -87,6 +87,23 @@ class Fine(NamedTuple):
             encode_layer("unit_names", points, said, self.idx[at]),
         ]
 
+    def drawn(self, frame: Box, zoom: float, seen: Bools | None) -> dict[str, Drawn]:
+        """The same for a part of the square."""
+        near = shapely.intersects(self.outline, shapely.box(*frame))
+        rows = np.flatnonzero(near if seen is None else near & seen[self.idx])
+        levels = np.unique(self.level[rows])
+        edges = shapely.boundary(self.outline[rows])
+        lines = np.array([shapely.union_all(edges[self.level[rows] == level]) for level in levels], object)
+        return {
+            "unit_borders": cut_out([{"level": FINE_LEVELS[level]} for level in levels], lines, frame, zoom),
+            "unit_names": cut_out(
+                [{"level": FINE_LEVELS[self.level[row]], "name": self.names[row]} for row in rows],
+                shapely.point_on_surface(self.outline[rows]),
+                frame,
+                zoom,
+            ),
+        }
+
 
 class AreaTiles:
     """Asks the register for areas; keeps them projected until they change."""
@@ -129,6 +146,23 @@ class AreaTiles:
         layers.append(encode_layer("area_names", points, said, areas.idx[at]))
         return tile(layer for layer in (*layers, *closest) if layer)
 
+    def drawn(self, frame: Box, zoom: float, seen: Bools | None = None) -> dict[str, Drawn]:
+        """By layer, what is seen at a zoom in a part of the square: west, north, east, south. `seen` as for `tile`."""
+        areas, fine = self._projected(), self._projected_fine() if zoom >= UNITS_FROM else None
+        found = fine.drawn(frame, zoom, seen) if fine is not None else {}
+        if areas is None:
+            return found
+        if seen is not None:
+            areas = areas.only(seen[areas.idx])
+        rows = np.flatnonzero(shapely.intersects(areas.outline, shapely.box(*frame)))
+        names = [{"level": AREA_LEVELS[areas.level[row]], "name": areas.names[row]} for row in rows]
+        points = shapely.point_on_surface(areas.outline[rows])
+        levels = [{"level": level} for level in AREA_LEVELS]
+        return found | {
+            "borders": cut_out(levels, areas.borders, frame, zoom),
+            "area_names": cut_out(names, points, frame, zoom),
+        }
+
     def _projected_fine(self) -> Fine | None:
         index = self.things.lookup.fine()
         if index is None:
@@ -162,6 +196,11 @@ def projected(shapes: Shapes) -> Shapes:
     """Shapes in degrees, on the square of `methods.tiles`."""
     found: Shapes = shapely.transform(shapes, lambda at: np.stack(mercator(at[:, 0], at[:, 1]), axis=1))
     return found
+
+
+def cut_out(said: list[dict[str, Any]], shapes: Shapes, frame: Box, zoom: float) -> Drawn:
+    kept, seen = seen_in(shapes, frame, zoom)
+    return Drawn([said[row] for row in kept], seen)
 
 
 def called(grid: Thing) -> str:

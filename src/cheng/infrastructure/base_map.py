@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 import numpy.typing as npt
 
 from cheng.infrastructure.base_map_tiles import DETAILED, Box, Indexed
-from cheng.infrastructure.tile_cutting import Address
+from cheng.infrastructure.tile_cutting import Address, Drawn
 from cheng.methods.tiles import there
 from cheng.standards.base_map import Features
 from cheng.standards.problems import InputError
@@ -87,6 +87,10 @@ class BaseMap:
     def lines(self, layer: str, kinds: Sequence[str], box: Sequence[float]) -> npt.NDArray[Any]:
         """(n,) the features of some kinds of a layer that touch west, south, east and north, in degrees."""
         return self._index().within(layer, kinds, box)
+
+    def drawn(self, frame: Box, zoom: float) -> dict[str, Drawn]:
+        """By layer, what is seen at a zoom in a part of the square of `methods.tiles`: west, north, east, south."""
+        return self._index().drawn(frame, zoom)
 
     # -- tiles
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from cheng.infrastructure.tile_cutting import Address, cut
+from cheng.infrastructure.tile_cutting import Address, Drawn, cut, seen_in
 from cheng.infrastructure.tile_encoding import LINE, POINT, POLYGON, Column, Word, encode_layer, tile
 from cheng.methods.tiles import BUFFER, degrees, frame, mercator
 from cheng.standards.base_map import GROUND, LAYERS, Features
@@ -53,6 +53,20 @@ class Indexed:
         rows = rows[(self._layer[rows] == list(LAYERS).index(layer)) & np.isin(kind.codes[rows], wanted)]
         found: npt.NDArray[Any] = shapely.transform(self.geometry[rows], _back)
         return found
+
+    def drawn(self, frame: Box, zoom: float) -> dict[str, Drawn]:
+        """What of each layer is seen in west, north, east and south of the square at a zoom."""
+        rows = np.sort(self._tree.query(shapely.box(*frame)))
+        if zoom < DETAILED:
+            rows = rows[self.rank[rows] <= int(zoom)]
+        numbers = self._layer[rows]
+        return {name: self._cut(rows[numbers == number], frame, zoom) for number, name in enumerate(LAYERS)}
+
+    def _cut(self, rows: Rows, frame: Box, zoom: float) -> Drawn:
+        kept, shapes = seen_in(self.geometry[rows], frame, zoom)
+        columns = [(key, *column) for key, column in self._columns.items()]
+        said = [{k: words[codes[row]] for k, codes, words in columns if codes[row] >= 0} for row in rows[kept]]
+        return Drawn(said, shapes)
 
     def tile(self, address: Address) -> bytes:
         """The tile, not compressed; b"" where there is nothing to draw."""

@@ -1,12 +1,12 @@
 """Lines and areas cut to a tile: clipped at its edges and a little beyond, with as much detail as its zoom can show."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
-from cheng.infrastructure.tile_encoding import LINE, POINT, POLYGON, Shapes
+from cheng.infrastructure.tile_encoding import LINE, POINT, POLYGON, Shapes, Word
 from cheng.methods.tiles import BUFFER, EXTENT, frame, in_tile
 
 SINGLE = {POINT: 0, LINE: 1, POLYGON: 3}
@@ -14,6 +14,25 @@ SINGLE = {POINT: 0, LINE: 1, POLYGON: 3}
 Address = tuple[int, int, int]
 """Zoom, column and row of a tile."""
 Rows = npt.NDArray[np.int64]
+SCREEN = 512
+"""Pixels along the side of a tile, as MapLibre draws it."""
+FINEST = 0.3
+"""Pixels below which nobody sees where a line bends."""
+
+
+class Drawn(NamedTuple):
+    """Features of one layer for somebody who draws them himself, on the square of `methods.tiles`."""
+
+    said: list[dict[str, Word]]
+    geometry: npt.NDArray[Any]
+
+
+def seen_in(geometries: npt.NDArray[Any], frame: tuple[float, float, float, float], zoom: float) -> tuple[Rows, Any]:
+    """Which of the geometries (n,) on the square are seen in a part of it, and what is seen of them at a zoom."""
+    found = shapely.clip_by_rect(geometries, *frame)
+    found = shapely.simplify(found, FINEST / SCREEN / 2**zoom, preserve_topology=False)
+    kept = np.flatnonzero(~shapely.is_empty(found))
+    return kept, found[kept]
 
 
 def cut(geometries: npt.NDArray[Any], kind: int, address: Address) -> tuple[Rows, Shapes]:

@@ -57,6 +57,7 @@ def ground_told(ask: Ask) -> dict[str, Any]:
     """The same for the city without its things: a page puts places of its own on it, and its address stays as it is."""
     return {
         "styles": {look: ask.url(f"/map/style/{look}") for look in ("day", "night")},
+        "still": ask.url("/map/still"),
         "bounds": ask.hub.base_map.bounds() or ask.hub.area_tiles.bounds(),
         "layers": [],
         "address": False,
@@ -91,6 +92,7 @@ def words(ask: Ask) -> dict[str, str]:
     """What the scripts say."""
     return {
         "map": ask._("Map"),
+        "move": ask._("Move and zoom the map"),
         "failed": ask._("The map cannot be drawn here: {reason}"),
         "style": ask._("its style cannot be read."),
         "webgl": ask._("this browser does not offer WebGL."),

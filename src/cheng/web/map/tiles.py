@@ -9,6 +9,7 @@ from litestar import Response
 from cheng.infrastructure.area_lookup import AREA
 from cheng.infrastructure.base_map_tiles import DETAILED
 from cheng.infrastructure.tile_cutting import Address
+from cheng.kernel.columns import Bools
 from cheng.methods.tiles import DEEPEST, mercator, there
 from cheng.security.seen import target
 from cheng.standards.problems import Refused
@@ -68,13 +69,18 @@ def base(ask: Ask, z: int, x: int, y: str) -> Answer:
 def areas(ask: Ask, z: int, x: int, y: str) -> Answer:
     """A tile of the boundaries of areas."""
     address = address_of(z, x, y)
+    return fresh(ask, ask.hub.area_tiles.tile(address, areas_seen(ask)))
+
+
+def areas_seen(ask: Ask) -> Bools | None:
+    """(things,) which areas this reader may see, by index; None: all."""
     entity = ask.hub.model.entities[AREA]
-    seen = None
-    if not sees_all(ask, entity):
-        seen = np.zeros(len(ask.hub.things), np.bool_)
-        mine = entity in types_seen(ask)
-        seen[[a.idx for a in ask.hub.things.of_type(AREA) if mine and ask.may("see", target(a, entity))]] = True
-    return fresh(ask, ask.hub.area_tiles.tile(address, seen))
+    if sees_all(ask, entity):
+        return None
+    seen = np.zeros(len(ask.hub.things), np.bool_)
+    mine = entity in types_seen(ask)
+    seen[[a.idx for a in ask.hub.things.of_type(AREA) if mine and ask.may("see", target(a, entity))]] = True
+    return seen
 
 
 @get("/map/tiles/things/{type_name:str}/{z:int}/{x:int}/{y:str}", needs=("see", "thing"), api=True, opt=OPEN)

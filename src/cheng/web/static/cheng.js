@@ -20,6 +20,14 @@ export async function ask(url, options = {}) {
   return answer.json();
 }
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** Day or night, as the page is. */
+export function look() {
+  const { theme } = document.documentElement.dataset;
+  return theme === "dark" || (theme !== "light" && dark.matches) ? "night" : "day";
+}
+
 /** A sentence in the corner that goes away by itself, unless it is urgent. */
 export function toast(text, level = "info", href = "") {
   const box = document.getElementById("toasts");

@@ -1,49 +1,85 @@
 // A map of what the page lists: every element with `data-place="longitude,latitude"` is a place on it, in its `data-light`,
-// and points at it and back. It is drawn when it is first shown; on a phone nobody sees it unasked.
+// and points at it and back. Unasked it is a still picture; who wants to move it, or unfolds it, gets the map itself. On a
+// phone nobody sees it unasked.
+
+import { toast } from "./cheng.js";
+import { Moving, Still } from "./desk_still.js";
 
 const KEPT = "desk-map";
-const EDGE = 56; // pixels around all places
-const [ALONE, CLOSE] = [15.5, 18]; // the nearest zoom for one place, and for several
 const LABEL = 136; // pixels to each side that the label of a place may need
-const IDLE = 2000; // milliseconds after which a page is waited for no longer
 const phone = matchMedia("(max-width: 64rem)");
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const dark = matchMedia("(prefers-color-scheme: dark)");
 const ORDER = ["red", "yellow", "green", "grey", "photo"]; // what lies on top of what
 const icons = new URL("./icons.svg", import.meta.url).href;
 const ICONS = { photo: "camera" };
 
 class Places {
   constructor(box, button) {
-    Object.assign(this, { box, button, city: null, markers: new Map(), fitted: null });
+    Object.assign(this, { box, button, ground: null, markers: new Map(), fitted: null });
+    this.canvas = box.querySelector(".map");
     button.addEventListener("click", () => this.fold(!box.hidden));
-    box.addEventListener("cheng:drawn", (event) => {
-      if (this.city) return; // the style was changed, the places stay
-      this.city = event.detail.city;
-      this.draw();
+    box.addEventListener("cheng:drawn", ({ detail: { city } }) => {
+      if (this.still) city.map.once("idle", () => this.moves(city));
+      else this.moves(city);
     });
-    document.body.addEventListener("htmx:afterSettle", () => this.city && this.draw());
+    box.addEventListener("cheng:undrawn", (event) => this.stays(event.detail.reason));
+    document.body.addEventListener("htmx:afterSettle", () => this.ground && this.draw());
+    dark.addEventListener("change", () => this.still?.draw());
     for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (event) => this.point(event));
-    this.show(!phone.matches && localStorage.getItem(KEPT) !== "folded", rested);
+    if (!phone.matches && localStorage.getItem(KEPT) !== "folded") this.look();
   }
 
   fold(away) {
     if (!phone.matches) localStorage.setItem(KEPT, away ? "folded" : "shown");
     this.show(!away);
+    if (!away) this.load();
   }
 
-  /** `when` calls when the map may be drawn: its room is there at once. */
-  show(on, when = (then) => then()) {
+  show(on) {
     this.box.hidden = !on;
     this.button.setAttribute("aria-expanded", String(on));
-    if (on) when(() => this.load());
   }
 
-  /** The map with its library, once. */
-  async load() {
-    const canvas = this.box.querySelector(".map");
-    if (canvas.dataset.map) return;
-    canvas.dataset.map = this.box.dataset.places;
-    (await import("./map.js")).start(canvas);
+  /** The picture, at once. */
+  look() {
+    this.show(true);
+    this.told = JSON.parse(this.box.dataset.places);
+    this.ground = this.still = new Still(this.canvas, this.told, (keys) => this.load(keys));
+    this.draw();
+  }
+
+  /** The map with its library, once; `keys` when they asked for it and should go on there. */
+  async load(keys = false) {
+    if (this.canvas.dataset.map) return;
+    this.keys = keys;
+    this.still?.waits(true);
+    const told = this.told || JSON.parse(this.box.dataset.places);
+    this.canvas.dataset.map = JSON.stringify({ ...told, view: this.still?.view });
+    try {
+      (await import("./map.js")).start(this.canvas);
+    } catch (error) {
+      delete this.canvas.dataset.map; // the network may be back the next time
+      this.still?.waits(false);
+      toast(error.message, "warning");
+    }
+  }
+
+  /** The map is there, and shows as much as the picture did: the places go over to it. */
+  moves(city) {
+    if (this.ground instanceof Moving) return; // the style was changed, the places stay
+    this.ground = new Moving(city);
+    this.still?.remove();
+    this.still = null;
+    this.draw();
+    if (this.keys) city.map.getCanvas().focus({ preventScroll: true });
+  }
+
+  /** No map can be drawn here: the picture is kept. */
+  stays(reason) {
+    if (!this.still) return;
+    this.still.button.remove();
+    this.still.waits(false);
+    toast(reason, "warning");
   }
 
   draw() {
@@ -54,24 +90,20 @@ class Places {
       if (known) known.rows.push(row);
       else this.markers.set(row.dataset.place, { rows: [row] });
     }
+    this.fit();
     for (const [place, found] of this.markers) {
       found.element = drawn(place, found.rows);
-      found.marker = new this.city.Marker({ element: found.element }).setLngLat(numbers(place)).addTo(this.city.map);
+      found.marker = this.ground.put(found.element, numbers(place));
     }
     const none = this.box.querySelector("[data-places-none]");
     if (none) none.hidden = this.markers.size > 0;
-    this.fit();
   }
 
   /** Shows all places when others were asked for; a list that only became newer leaves the map where it is. */
   fit() {
-    if (!this.markers.size || this.fitted === location.href) return;
     const places = [...this.markers.keys()].map(numbers);
-    const [east, north] = [places.map(([x]) => x), places.map(([, y]) => y)];
-    const bounds = [[Math.min(...east), Math.min(...north)], [Math.max(...east), Math.max(...north)]];
-    const duration = this.fitted === null || calm.matches ? 0 : 600;
-    this.city.map.fitBounds(bounds, { padding: EDGE, maxZoom: places.length > 1 ? CLOSE : ALONE, duration });
-    this.fitted = location.href;
+    this.ground.fit(places, this.fitted !== location.href, this.fitted === null);
+    if (places.length) this.fitted = location.href;
   }
 
   around(element) {
@@ -85,18 +117,10 @@ class Places {
     const found = this.around(target) || this.around(document.activeElement);
     if (!found) return;
     for (const one of [found.element, ...found.rows]) one.classList.add("is-pointed");
-    const at = found.marker.getLngLat();
-    const { map } = this.city;
-    inside(found.element, map.project(at), map.getContainer().clientWidth);
-    if (type === "focusin" && !map.getBounds().contains(at)) map.easeTo({ center: at, duration: calm.matches ? 0 : 400 });
+    const place = numbers(found.element.dataset.ofPlace);
+    inside(found.element, this.ground.at(place), this.canvas.clientWidth);
+    if (type === "focusin") this.ground.reveal(place);
   }
-}
-
-/** Calls when the page is there and the browser has nothing else to do: the list goes first. */
-function rested(then) {
-  const idle = () => (globalThis.requestIdleCallback ? requestIdleCallback(then, { timeout: IDLE }) : setTimeout(then));
-  if (document.readyState === "complete") idle();
-  else addEventListener("load", idle, { once: true });
 }
 
 /** Moves the label of a place so that all of it can be read. */

@@ -2,7 +2,7 @@
 // vector tiles from this house alone; a form inside with checkboxes named `show` switches the layers of things, and the
 // address remembers which are off and where one looks.
 
-import { ask, toast } from "./cheng.js";
+import { ask, look, toast } from "./cheng.js";
 import { Things } from "./map_layers.js";
 import { Moving } from "./map_moving.js";
 
@@ -45,6 +45,7 @@ function instead(box, told, reason) {
   make(said, "a", told.words.list).href = told.words.things;
   box.querySelector(".map-canvas")?.remove();
   box.querySelector("[data-legend]")?.remove();
+  box.dispatchEvent(new CustomEvent("cheng:undrawn", { bubbles: true, detail: { reason: said.firstChild.textContent } }));
 }
 
 export function make(parent, tag, text = "", name = "") {
@@ -64,8 +65,7 @@ class City {
   }
 
   get look() {
-    const theme = document.documentElement.dataset.theme;
-    return theme === "dark" || (theme !== "light" && dark.matches) ? "night" : "day";
+    return look();
   }
 
   async draw() {
@@ -76,7 +76,7 @@ class City {
     const canvas = document.createElement("div");
     canvas.className = "map-canvas";
     this.box.prepend(canvas);
-    const { words, bounds, address } = this.told;
+    const { words, bounds, address, view } = this.told;
     this.Marker = gl.Marker;
     this.map = new gl.Map({
       container: canvas,
@@ -85,7 +85,7 @@ class City {
       attributionControl: false,
       maxPitch: 60,
       fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200,
-      ...(bounds ? { bounds, fitBoundsOptions: { padding: 24 } } : { center: [105, 33], zoom: 3 }),
+      ...(view || (bounds ? { bounds, fitBoundsOptions: { padding: 24 } } : { center: [105, 33], zoom: 3 })),
       locale: {
         "Map.Title": words.map,
         "NavigationControl.ZoomIn": words.in,

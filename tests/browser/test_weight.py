@@ -36,5 +36,5 @@ def test_a_first_load_is_within_its_budget(open_page: Open, served: Served, cove
     open_page("about:blank", role)  # signs in, where somebody has to
     load = first_load(open_page("about:blank", role), served.url + path.format(cover=cover))
     assert load.fits, load.sizes
-    assert load.mapped == (path in ("/map", "/desk", "/dashboard"))
+    assert load.mapped == (path in ("/map", "/dashboard"))
     assert load.faults == []

@@ -13,7 +13,7 @@ from cheng.hub import Hub
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.base_map import Features
 from cheng.web.map.expressions import asked, value
-from cheng.web.map.still_names import broken, ems, meet
+from cheng.web.map.still_names import broken, ems, meet, shown
 from cheng.web.map.style import LOOKS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -118,3 +118,7 @@ def test_a_name_is_broken_between_words_and_loses_none(words: list[str], most: f
 def test_boxes_that_touch_do_not_meet() -> None:
     assert meet((0, 0, 2, 2), (1, 1, 3, 3))
     assert not meet((0, 0, 2, 2), (2, 0, 4, 2))
+
+
+def test_no_name_spoils_the_picture() -> None:
+    assert shown("镜\x07湖\n<b>") == "镜 湖 <b>"

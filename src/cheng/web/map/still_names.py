@@ -51,7 +51,7 @@ class Names:
         spacing = layout.get("text-letter-spacing", 0)
         if spacing:
             look += f' letter-spacing="{spacing * size:.0f}"'
-        texts = [value(layout["text-field"], each, zoom) or "" for each in said]
+        texts = [shown(value(layout["text-field"], each, zoom) or "") for each in said]
         if layout.get("symbol-placement") == "line":
             self.layers.append([*along(texts, order, geometry, size, spacing, look)])
         else:
@@ -69,6 +69,11 @@ class Names:
                 parts.append(written(name, len(taken)))
         shared = f'font-family="{FONTS}" text-anchor="middle" paint-order="stroke" stroke-linejoin="round"'
         return f"<g {shared}>{''.join(parts)}</g>" if parts else ""
+
+
+def shown(text: str) -> str:
+    """A text without signs that no XML may hold."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def meet(one: Box, other: Box) -> bool:

@@ -72,6 +72,17 @@ def test_a_limit_that_is_a_day_ends_with_it(tmp_path: Path, told: str) -> None:
     assert found.closed == us(2015, 3, 8, zone=BOSTON.zone)
 
 
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize("told", ["9999-12-31", "0001-01-01", "9999-12-31 23:59:59"])
+@pytest.mark.parametrize("row", ["2,{},,", "2,2015-03-01 10:00,{},", "2,2015-03-01 10:00,,{}"])
+def test_a_day_that_stands_for_never_is_refused_and_stops_no_file(
+    tmp_path: Path, row: str, told: str, zone: str
+) -> None:
+    text = HEAD + "1,2015-03-01 10:00,,\n" + row.format(told) + "\n3,2015-03-01 10:00,,\n"
+    assert refusal(tmp_path, text, CaseReading(zone=zone)) == ("time", 3)
+    assert len(records(tmp_path, text, CaseReading(zone=zone))) == 3
+
+
 def test_opened_and_closed_on_one_day(tmp_path: Path) -> None:
     found = one(tmp_path, HEAD + "1,2015-03-01 10:00,2015-03-01,2015-03-01\n")
     assert found.closed == found.opened == us(2015, 3, 1, 10)

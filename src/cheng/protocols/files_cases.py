@@ -8,7 +8,7 @@ that is told as a day ends with it, and what was opened and closed on one day wa
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ USUAL_WORDS = ("street", "community", "district", "grid")
 OF_THE_HOUSE = ("record", "part", "simple", "condition", "departments", "channel")
 DAY = r"^\s*(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{8})\s*$"
 """A day without its hour."""
+EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (1900, 2200))
+"""What lies beyond (µs) stands for never or unknown in other systems: 0001-01-01, 9999-12-31."""
 WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 YES = ("1", "1.0", "yes", "y", "true", "ontime", "on time", "in time", "是", "按时", "按期", "准时", "及时")
 NO = ("0", "0.0", "no", "n", "false", "overdue", "late", "否", "超时", "超期", "逾期")
@@ -236,7 +238,10 @@ def _times(lot: Lot, name: str, plan: Plan, how: CaseReading) -> list[int | None
         if plan.by_month is not None:
             times[rows], bad[rows] = year_last(texts.take(pa.array(rows)), how.zone, plan.by_month)
     lot.fault(bad, "time", f"{name}: {{}} is no time that can be read; if it is one, say --time-format", texts)
-    return [None if gone else int(time) for time, gone in zip(times.tolist(), (missing | bad).tolist(), strict=True)]
+    far = ((times < EARLIEST) | (times >= LATEST)) & ~missing & ~bad
+    lot.fault(far, "time", f"{name}: {{}} is too far away to be meant; leave it empty where there is none", texts)
+    gone = (missing | bad | far).tolist()
+    return [None if nothing else int(time) for time, nothing in zip(times.tolist(), gone, strict=True)]
 
 
 def _end_with_their_day(lot: Lot, times: dict[str, list[int | None]], plan: Plan, zone: str) -> None:

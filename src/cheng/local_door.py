@@ -11,7 +11,7 @@ agents know.
 import asyncio
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -37,6 +37,8 @@ LAST_LINE = 2**31 - 1
 """What the store can hold."""
 LONGEST_NAME = 60
 """Of a source of the base map, in characters: it becomes the name of a file."""
+Table = TypeVar("Table")
+"""A form in which rows are sent."""
 ROW = msgspec.json.Decoder(NewThing)
 
 
@@ -137,10 +139,7 @@ class LocalDoor:
 
     def _classes(self, payload: bytes, actor: Actor) -> Taken:
         """Takes classes of cases, or who answers for them."""
-        try:
-            table = msgspec.json.decode(payload, type=ClassTable)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError("not-understood", f"{error}; wanted is a kind, a flow and rows") from error
+        table = understood(payload, ClassTable, "is a kind, a flow and rows")
         taken = self.loading.classes(table, actor.name)
         if actor != HOUSE:
             self.hub.refused.keep(table.kind, actor.name, [(error, b"") for error in taken.refused])
@@ -148,10 +147,7 @@ class LocalDoor:
 
     def _cases(self, payload: bytes, actor: Actor) -> Taken:
         """Takes cases that another system kept."""
-        try:
-            table = msgspec.json.decode(payload, type=CaseTable)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError("not-understood", f"{error}; wanted is a flow, a limit and records") from error
+        table = understood(payload, CaseTable, "is a flow, a limit and records")
         taken = self.loading.cases(table, actor.name)
         if actor != HOUSE:
             sent = {record.line: record for record in table.records}
@@ -161,10 +157,7 @@ class LocalDoor:
 
     def _articles(self, payload: bytes, actor: Actor) -> Taken:
         """Takes articles of what agents know."""
-        try:
-            table = msgspec.json.decode(payload, type=ArticleTable)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError("not-understood", f"{error}; wanted is a file and its rows") from error
+        table = understood(payload, ArticleTable, "is a file and its rows")
         taken = self.loading.articles(table, actor.name)
         if actor != HOUSE:
             self.hub.refused.keep("articles", actor.name, [(error, b"") for error in taken.refused])
@@ -172,10 +165,7 @@ class LocalDoor:
 
     def _refused(self, payload: bytes, actor: Actor) -> dict[str, Any]:
         """Keeps rows of a file aside."""
-        try:
-            given = msgspec.json.decode(payload, type=RefusedRows)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError("not-understood", f"{error}; wanted is a file and its rows") from error
+        given = understood(payload, RefusedRows, "is a file and its rows")
         file = given.file if actor == HOUSE else f"{actor.name}: {given.file}"
         rows = [(InputError(row.code, row.reason, row.line), row.payload.encode()) for row in given.rows]
         self.hub.refused.keep("file", file, rows)
@@ -197,6 +187,14 @@ class LocalDoor:
         if errand is None:
             raise Refused("not-there", "The house does not know this errand.", status=404)
         return errand(self.hub, **asked)
+
+
+def understood(payload: bytes, form: type[Table], wanted: str) -> Table:
+    """What was sent, in the form that is wanted. InputError for anything else."""
+    try:
+        return msgspec.json.decode(payload, type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("not-understood", f"{error}; wanted {wanted}") from error
 
 
 def told(taken: Taken) -> dict[str, Any]:

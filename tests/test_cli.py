@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from cheng.cli import main, modules
+from cheng.cli._progress import Progress
 
 COVERS = "id,name,ward,depth,lon,lat\nc1,One,North,2,106.5,29.5\nc2,Two,South,2,106.6,29.6\nc3,Three,South,90,106,29\n"
 TILTS = "id,time,tilt\n" + "".join(f"c1,2026-11-19 08:{m:02}:00,{24 if 10 <= m < 20 else 1}\n" for m in range(40))
@@ -118,6 +119,38 @@ def test_a_hub_comes_up_says_where_and_how_and_goes_down_cleanly(data: Path, by:
     with up(data) as hub:
         assert "password \\S+-" not in hub.said  # it was told once
     assert not (data / "running.json").exists()
+
+
+def test_a_city_can_be_stopped_while_it_is_filled_and_is_filled_on_by_the_next_start(data: Path) -> None:
+    city = ("--demo", "small", "--history", "1h")
+    asked = [*CHENG, "up", "--data", str(data), "--port", "0", "--mqtt-port", "0", *city]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("thinking up" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "everything is written down" in said
+    assert "ready after" not in said
+    with up(data, *city) as hub:
+        assert hub.get("/readyz") == 200
+
+
+def test_progress_is_one_line_on_a_terminal_and_a_line_now_and_then_in_a_log() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    now = [0.0]
+    for out, wanted in ((Terminal(), ["1", "3"]), (io.StringIO(), ["1"])):
+        now[0] = 0.0
+        progress = Progress(out, lambda: now[0])
+        for text, at in (("1", 0.0), ("2", 0.1), ("3", 5.0)):
+            now[0] = at
+            progress(text)
+        progress.end()
+        assert re.findall(r"… (\d)", out.getvalue()) == wanted
+        assert out.getvalue().count("\n") == (0 if out.isatty() else 1)
 
 
 @pytest.mark.parametrize("past", ["soon", "0d", "-3d", "5min", "900d"])

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from cheng.chores import CHORES, Chore
 from cheng.hub import Hub
+from cheng.infrastructure import command_book
 from cheng.infrastructure.command_book import CommandBook
 from cheng.infrastructure.job_log import JobLog, Said
 from cheng.infrastructure.job_tables import table_of
@@ -215,3 +216,34 @@ def test_a_command_is_kept_with_what_became_of_it(town: Town) -> None:
     book.mark([told.id], "delivered")
     (kept,) = book.of_thing("p1")
     assert (kept.id, kept.state, kept.by) == (told.id, "delivered", "tester")
+
+
+def test_many_commands_are_sent_part_by_part_and_others_write_in_between(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_book, "AT_A_TIME", 3)
+    book = CommandBook(town.hub.store, town.hub.things, town.hub.bus, town.clock)
+    kept: list[int] = []
+
+    def orders() -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for n in range(8):
+            with town.hub.store.write() as conn:  # would wait for ever, were all sent in one transaction
+                kept.append(len(conn.execute(select(commands)).all()))
+            yield ("p1" if n % 4 else "p9"), "run", {"speed": n, "mode": "soft"}
+
+    sent, refused = book.send_all(orders(), "tester")
+    assert (sent, len(refused)) == (6, 2)
+    assert kept == [0, 0, 0, 0, 3, 3, 3, 3]
+    assert [told.arguments["speed"] for told in book.of_thing("p1")] == [7, 6, 5, 3, 2, 1]
+
+
+def test_old_commands_are_dropped_and_younger_ones_stay(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_book, "AT_A_TIME", 2)
+    book = CommandBook(town.hub.store, town.hub.things, town.hub.bus, town.clock)
+    begun = town.clock.now()
+    for n in range(7):
+        book.send("p1", "run", {"speed": n, "mode": "soft"}, "tester")
+        town.passes(minutes(1))
+    assert book.trim(begun + minutes(5).us) == 5
+    assert [told.arguments["speed"] for told in book.of_thing("p1")] == [6, 5]
+    assert book.trim(begun + minutes(5).us) == 0

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 
 from cheng.hub import Hub
 from cheng.infrastructure.clock import wall
+from cheng.infrastructure.command_book import CommandBook
 from cheng.infrastructure.history import Keep
 from cheng.infrastructure.job_log import JobLog, Said
 from cheng.infrastructure.storage import StorageBook, measure
@@ -128,11 +129,12 @@ def measure_storage(hub: Hub) -> Said | None:
 
 
 def tidy(hub: Hub) -> Said | None:
-    """Drops old refused payloads and old runs of jobs."""
+    """Drops old refused payloads, old runs of jobs and old commands."""
     now = hub.clock.now()
     with hub.store.write() as conn:
         gone = conn.execute(delete(refused).where(refused.c.at < now - hub.settings.keep_refused)).rowcount
     gone += JobLog(hub.store).trim(now - hub.settings.keep_logs)
+    gone += CommandBook(hub.store, hub.things, hub.bus, hub.clock).trim(now - hub.settings.keep_logs)
     return Said("Old rows dropped: {n}.", {"n": gone}) if gone else None
 
 

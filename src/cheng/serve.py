@@ -50,6 +50,10 @@ class Feed(Protocol):
     def stop(self) -> None: ...
 
 
+City = Callable[[Hub, Callable[[], bool]], Feed]
+"""Fills a hub with an invented city; is told how to see that the hub is to be stopped."""
+
+
 @dataclass(frozen=True)
 class Up:
     """What there is to tell when the hub is ready."""
@@ -67,7 +71,7 @@ async def run(
     stopped: asyncio.Event,
     ready: Callable[[Up], None],
     clock: Clock | None = None,
-    demo: Callable[[Hub], Feed] | None = None,
+    demo: City | None = None,
 ) -> None:
     """Runs a hub until `stopped` is set; `ready` is called when everybody can come in.
 
@@ -98,7 +102,7 @@ async def run(
         delivered = Delivered(CommandBook(hub.store, hub.things, hub.bus, hub.clock)).note
         for errand in (carry_commands(hub.bus, broker, delivered), expel_revoked(hub.bus, broker)):
             stack.push_async_callback(finish, asyncio.create_task(errand), cancel=True)
-        feed = await asyncio.to_thread(demo, hub) if demo is not None else None
+        feed = await asyncio.to_thread(demo, hub, stopped.is_set) if demo is not None else None
         if feed is not None:
             stack.push_async_callback(asyncio.to_thread, feed.stop)
         worker = Worker(hub)

@@ -16,7 +16,7 @@ from cheng.demo.cast import Cast, Chunk, reports_of
 from cheng.demo.city.street_lamps import Lamps
 from cheng.demo.clock import DemoClock, leave, left_at, open_clock
 from cheng.demo.feed import Feed
-from cheng.demo.people import SHOWN, accounts, departments, photo
+from cheng.demo.people import SHOWN, accounts, photo
 from cheng.demo.town import Town
 from cheng.hub import Hub, open_hub
 from cheng.infrastructure.blobs import media_type
@@ -33,19 +33,22 @@ EVENING = START + hours(6).us
 """14:00 in the city: seven hours from then on the lamps have gone on."""
 
 
+def opened(folder: Path, begin: int = EVENING) -> Hub:
+    model = Model.of([manhole_covers, street_lamps, home_safety, urban_management])
+    return open_hub(Settings(data=folder), DemoClock(begin), model, weak_hasher())
+
+
 def living(folder: Path, span: int, begin: int = EVENING) -> tuple[Hub, Feed]:
     """A hub with three applications, in which so much time (µs) has been lived through."""
-    model = Model.of([manhole_covers, street_lamps, home_safety, urban_management])
-    hub = open_hub(Settings(data=folder), DemoClock(begin), model, weak_hasher())
+    hub = opened(folder, begin)
     town = Town(seed=3)
     casts: list[Cast] = [make(town, count) for make, count in demo.troupes(hub)]
     voices = [make(town, count, hub.classes) for make, count in demo.choirs(hub)]
     made = accounts(hub, town)
-    rows = [row for cast in casts for row in cast.rows]
-    demo.register(hub, [*town.things(), *departments(hub, town, rows), *rows])
+    demo.register(hub, town, casts, demo.unheard, demo.never)
     feed = Feed(hub, casts, voices, 3, made)
     assert isinstance(hub.clock, DemoClock)
-    asyncio.run(feed.catch_up(hub.clock, lambda: begin + span))
+    asyncio.run(feed.catch_up(hub.clock, lambda: begin + span, demo.unheard, demo.never))
     return hub, feed
 
 
@@ -129,6 +132,41 @@ def test_a_city_that_was_left_goes_on_from_there(tmp_path: Path) -> None:
     hub.close()
 
 
+def test_a_city_that_was_stopped_while_it_was_filled_is_filled_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "AT_A_TIME", 100)
+    whole, feed = living(tmp_path / "whole", hours(1).us)
+    wanted = len(whole.things)
+    whole.close()
+    town, told = Town(seed=3), list[str]()
+    hub = opened(tmp_path / "parts")
+    casts: list[Cast] = [make(town, count) for make, count in demo.troupes(hub)]
+    demo.register(hub, town, casts, told.append, lambda: len(told) > 2)
+    assert 300 < len(hub.things) < wanted
+    assert told[-1].startswith("registering its things: 200 of 1,")
+    hub.close()
+    hub, feed = living(tmp_path / "parts", hours(1).us)
+    assert len(hub.things) == wanted
+    feed.stop()
+    hub.close()
+
+
+def test_a_past_that_is_stopped_is_noted_and_lived_on(tmp_path: Path) -> None:
+    hub, feed = living(tmp_path, hours(1).us)
+    assert isinstance(hub.clock, DemoClock)
+    told: list[str] = []
+    wall = feed.last + hours(4).us
+    asyncio.run(feed.catch_up(hub.clock, lambda: wall, told.append, lambda: len(told) > 1))
+    feed.stop()
+    hub.close()
+    at = left_at(tmp_path)
+    assert at is not None
+    assert feed.last == at
+    assert hours(3).us < wall - at < hours(4).us
+    assert told[0] == "living through its past: 4.0 hours to go"
+
+
 def test_it_lives_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
     hub, feed = living(tmp_path, hours(1).us)
     feed.start()
@@ -138,17 +176,17 @@ def test_it_lives_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
 
 
 def test_the_clock_stands_is_moved_and_goes(tmp_path: Path) -> None:
-    clock = open_clock(tmp_path, wall=lambda: START)
+    clock = open_clock(tmp_path, 1, hours(48).us, wall=lambda: START)
     assert clock.now() == START - hours(48).us
-    assert open_clock(tmp_path, past=days(30).us, wall=lambda: START).now() == START - days(30).us
+    assert open_clock(tmp_path, 1, days(30).us, wall=lambda: START).now() == START - days(30).us
     assert clock.set(START - hours(1).us) == START - hours(1).us
     assert clock.set(START - hours(2).us) == START - hours(1).us  # never back
     clock.go()
     assert not clock.standing
     assert clock.now() >= START - hours(1).us
     leave(tmp_path, START + 5)
-    assert open_clock(tmp_path, wall=lambda: START).now() == START + 5
-    assert open_clock(tmp_path, past=days(30).us, wall=lambda: START).now() == START + 5  # it has its past
+    assert open_clock(tmp_path, 1, hours(48).us, wall=lambda: START).now() == START + 5
+    assert open_clock(tmp_path, 1, days(30).us, wall=lambda: START).now() == START + 5  # it has its past
     (tmp_path / "demo.json").write_text("rubbish")
     assert left_at(tmp_path) is None
 
@@ -156,7 +194,7 @@ def test_the_clock_stands_is_moved_and_goes(tmp_path: Path) -> None:
 def test_there_are_three_sizes(tmp_path: Path) -> None:
     hub = open_hub(Settings(data=tmp_path), DemoClock(START), Model.of([manhole_covers]), weak_hasher())
     with pytest.raises(SpecError, match="choose one of small, district, city"):
-        demo.start(hub, "huge")
+        demo.start(hub, scale="huge")
     assert Cover.__name__ not in {thing.type for thing in hub.things.by_idx}
     hub.close()
 

@@ -30,6 +30,20 @@ def test_everyone_hears_what_they_asked_for_in_order() -> None:
     asyncio.run(story())
 
 
+def test_several_are_taken_at_once_but_no_more_than_asked_for() -> None:
+    async def story() -> None:
+        bus = Bus()
+        heard = bus.subscribe("t/*")
+        for n in range(5):
+            bus.publish("t/1", {"n": n})
+        assert [message.body["n"] for message in await heard.several(3)] == [0, 1, 2]
+        assert [message.body["n"] for message in await heard.several()] == [3, 4]
+        bus.close()
+        assert await heard.several() == []
+
+    asyncio.run(story())
+
+
 def test_from_many_threads_nothing_is_lost_and_each_keeps_its_order() -> None:
     async def story() -> None:
         bus = Bus(limit=10_000)

@@ -17,11 +17,11 @@ import uvloop
 
 from cheng import demo
 from cheng.cli._house import data_option, settings_of, span_of
-from cheng.hub import Hub
+from cheng.cli._progress import Progress
 from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.settings import NAMELESS, Settings
 from cheng.security.actors import HOUSE
-from cheng.serve import Feed, Up, run
+from cheng.serve import City, Up, run
 from cheng.standards.durations import days, hours
 
 SWITCH = 0.0005
@@ -55,7 +55,7 @@ def past_of(text: str) -> int:
     "past",
     type=past_of,
     metavar="SPAN",
-    help="How much of its past a new invented city has.  [default: 2d]",
+    help="How much of its past a new invented city has.  [default: 2d; 6h for a city]",
 )
 def command(
     data: Path | None,
@@ -79,14 +79,15 @@ def command(
         told_past(settings, scale)
     if scale and settings.city == NAMELESS:
         settings = replace(settings, city=demo.NAME)
-    clock = demo.open_clock(settings.data, speed, past or demo.PAST) if scale else Clock(speed)
-    city = partial(demo.start, scale=scale) if scale else None
+    clock = demo.open_clock(settings.data, speed, past or demo.SCALES[scale].past.us) if scale else Clock(speed)
+    progress = Progress()
+    city = partial(demo.start, scale=scale, tell=progress) if scale else None
     if scale:
         click.echo("Opening the hub and bringing its invented city up to the present …")
     sys.setswitchinterval(SWITCH)
     let_many_in()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(until_told(settings, clock, city, started))
+        runner.run(until_told(settings, clock, city, partial(opened, started=started, progress=progress)))
     click.echo("Stopped; everything is written down.")
 
 
@@ -106,23 +107,25 @@ def let_many_in() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-async def until_told(settings: Settings, clock: Clock, city: Callable[[Hub], Feed] | None, started: float) -> None:
+async def until_told(settings: Settings, clock: Clock, city: City | None, ready: Callable[[Up], None]) -> None:
     """Runs the hub until the first SIGINT or SIGTERM; a second one is the system's."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        click.echo("Stopping …")
         stopped.set()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    await run(settings, stopped, partial(opened, started=started), clock, city)
+    await run(settings, stopped, ready, clock, city)
 
 
-def opened(up: Up, started: float) -> None:
+def opened(up: Up, started: float, progress: Progress) -> None:
     """Everybody can come in."""
+    progress.end()
     gc.freeze()  # what was read stays: the collector need not look through a million things again and again
     tell(up, started)
 

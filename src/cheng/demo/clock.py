@@ -7,8 +7,6 @@ from pathlib import Path
 from cheng.infrastructure.clock import Clock, wall
 from cheng.standards.durations import days
 
-PAST = days(2).us
-"""How much of its past an invented city lives through before its hub opens, unless told otherwise."""
 LONGEST_GAP = days(5).us
 """A city that was shut longer has slept over what lies before."""
 FILE = "demo.json"
@@ -45,7 +43,7 @@ class DemoClock(Clock):
             self._standing = False
 
 
-def open_clock(data: Path, speed: float = 1.0, past: int = PAST, *, wall: Callable[[], int] = wall) -> DemoClock:
+def open_clock(data: Path, speed: float, past: int, *, wall: Callable[[], int] = wall) -> DemoClock:
     """The clock for the hub over this data folder: where its city was left, or `past` µs back when there is none."""
     now, left = wall(), left_at(data)
     return DemoClock(now - past if left is None else max(left, now - LONGEST_GAP), speed)

@@ -2,7 +2,7 @@
 
 import heapq
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cheng.demo.people import CENTRE, SHOWN, Staff, photo
@@ -85,9 +85,14 @@ class Crews:
             return False
         return bool(self.shown & set(case.case.departments)) and self._luck(case.entry.id, "left") < LEFT
 
-    def _fresh(self) -> list[Filed]:
-        page = self.hub.cases.list(Filters(states=("open",)), order="newest", limit=PAGE)
-        return [self.hub.cases.get(entry.id) for entry in page.entries if entry.id not in self._known]
+    def _fresh(self) -> Iterator[Filed]:
+        """Open cases that are new, the newest first: page by page, until one holds nothing new."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.hub.cases.list(Filters(states=("open",)), order="newest", limit=PAGE, cursor=cursor or None)
+            fresh = [entry.id for entry in page.entries if entry.id not in self._known]
+            yield from map(self.hub.cases.get, fresh)
+            cursor = page.cursor if fresh else None
 
     def _plan(self, case: Filed, again: int = 0) -> None:
         run = case.case.run

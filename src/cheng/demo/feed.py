@@ -66,13 +66,23 @@ class Feed:
 
     # -- the past
 
-    async def catch_up(self, clock: DemoClock, wall: Callable[[], int]) -> None:
-        """Lives from where the clock stands to what `wall` says, µs UTC, and lets the clock run."""
+    async def catch_up(
+        self,
+        clock: DemoClock,
+        wall: Callable[[], int],
+        tell: Callable[[str], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Lives from where the clock stands to what `wall` says, µs UTC, and lets the clock run.
+
+        Ends early when `stopped`; `tell` hears how far it is.
+        """
         self._wake()
         worker = Worker(self.hub, chores=())
         with_orders = self.hub.bus.subscribe("commands/*", limit=1_000_000)
         try:
-            while (until := wall()) - self.last > NEARLY and not self._stopping.is_set():
+            while (until := wall()) - self.last > NEARLY and not stopped():
+                tell(f"living through its past: {(until - self.last) / hours(1).us:.1f} hours to go")
                 start, end = self.last, min(self.last + STEP, until)
                 self.live_through(clock, start, end)
                 clock.set(end)
@@ -183,11 +193,8 @@ class Feed:
 
 async def waiting(subscription: Subscription) -> list[dict[str, object]]:
     """What has come by the bus and was not taken yet."""
-    found: list[dict[str, object]] = []
-    while True:
-        try:
-            message = await asyncio.wait_for(anext(subscription), 0.001)
-        except (TimeoutError, StopAsyncIteration):
-            return found
-        if message.topic != CUT_OFF:
-            found.append(message.body)
+    try:
+        came = await asyncio.wait_for(subscription.several(), 0.001)
+    except TimeoutError:
+        return []
+    return [message.body for message in came if message.topic != CUT_OFF]

@@ -6,6 +6,7 @@ ask for the present state again: a full queue must not hold up the others, nor s
 
 import asyncio
 import re
+import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -96,15 +97,14 @@ class Subscription:
         self._bus._forget(self)
         raise StopAsyncIteration
 
-    async def several(self) -> list[Message]:
-        """All that waits, at least one message; none when there will be no more."""
+    async def several(self, most: int = sys.maxsize) -> list[Message]:
+        """What waits, `most` messages and at least one; none when there will be no more."""
         try:
             found = [await anext(self)]
         except StopAsyncIteration:
             return []
         with self._lock:
-            found += self._queue
-            self._queue.clear()
+            found += [self._queue.popleft() for _ in range(min(len(self._queue), most - 1))]
         return found
 
     def close(self) -> None:

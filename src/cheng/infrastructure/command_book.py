@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from cheng.infrastructure.bus import Bus
 from cheng.infrastructure.clock import Clock
@@ -19,6 +19,8 @@ from cheng.standards.problems import Refused
 
 TOPIC = "commands/{thing}"
 """Of the bus; the body has id, thing, command and arguments."""
+AT_A_TIME = 2_000
+"""Commands written in one transaction."""
 Order = tuple[str, str, Mapping[str, Any]]
 """Thing, command and arguments."""
 
@@ -47,14 +49,22 @@ class CommandBook:
         return self._write([self._checked(thing_id, command, arguments, by)])[0]
 
     def send_all(self, orders: Iterable[Order], by: str) -> tuple[int, list[Refused]]:
-        """Sends many in one transaction; how many, and what was refused. A bad one stops no other."""
-        rows, refused = [], []
+        """Sends many, part by part, so that others get to write in between: half a million lamps go on at dusk.
+
+        How many were sent, and what was refused; a bad one stops no other.
+        """
+        refused: list[Refused] = []
+        part: list[dict[str, Any]] = []
+        sent = 0
         for thing_id, command, arguments in orders:
             try:
-                rows.append(self._checked(thing_id, command, arguments, by))
+                part.append(self._checked(thing_id, command, arguments, by))
             except Refused as error:
                 refused.append(error)
-        return len(self._write(rows)), refused
+            if len(part) == AT_A_TIME:
+                sent += len(self._write(part))
+                part = []
+        return sent + len(self._write(part)), refused
 
     def _checked(self, thing_id: str, command: str, arguments: Mapping[str, Any], by: str) -> dict[str, Any]:
         thing, declared = self._find(thing_id, command)
@@ -65,8 +75,8 @@ class CommandBook:
         if not rows:
             return []
         with self.store.write() as conn:
-            statement = insert(commands).returning(commands.c.id)
-            numbers = [conn.execute(statement, row).scalar_one() for row in rows]
+            statement = insert(commands).returning(commands.c.id, sort_by_parameter_order=True)
+            numbers = conn.execute(statement, rows).scalars().all()
         told = [Told(id=number, state="sent", **row) for number, row in zip(numbers, rows, strict=True)]
         for each in told:
             body = {"id": each.id, "thing": each.thing, "command": each.command, "arguments": each.arguments}
@@ -89,6 +99,17 @@ class CommandBook:
         change = update(commands).where(commands.c.id == bindparam("number")).values(state=state)
         with self.store.write() as conn:
             conn.execute(change, [{"number": number} for number in numbers])
+
+    def trim(self, before: int) -> int:
+        """Drops commands that are older than `before`, µs UTC, part by part; how many."""
+        oldest = select(commands.c.id, commands.c.at).order_by(commands.c.id).limit(AT_A_TIME)
+        gone = 0
+        while True:
+            with self.store.write() as conn:
+                old = [row.id for row in conn.execute(oldest) if row.at < before]
+                if not old:
+                    return gone
+                gone += conn.execute(delete(commands).where(commands.c.id <= old[-1], commands.c.at < before)).rowcount
 
     def of_thing(self, thing_id: str, limit: int = 50) -> list[Told]:
         """The newest first."""

@@ -123,19 +123,19 @@ def by_thing(
     readings: Readings | None, attrs: list[int], start: int, end: int
 ) -> dict[int, tuple[int, float, float, float]]:
     """For each thing how many good readings, their sum, the lowest and the highest."""
-    found: dict[int, tuple[int, float, float, float]] = {}
-    if readings is None or not attrs:
-        return found
-    for batch in readings.scan(attrs, start, end):
+    count, total = np.zeros(0, np.int64), np.zeros(0)
+    low, high = np.zeros(0), np.zeros(0)
+    for batch in readings.scan(attrs, start, end) if readings is not None and attrs else ():
         good = ((batch.quality & int(BAD)) == 0) & ~np.isnan(batch.value)
         thing, value = batch.thing[good], batch.value[good]
-        for idx in np.unique(thing).tolist():
-            mine = value[thing == idx]
-            count, total, low, high = found.get(idx, (0, 0.0, np.inf, -np.inf))
-            found[idx] = (
-                count + len(mine),
-                total + float(mine.sum()),
-                min(low, float(mine.min())),
-                max(high, float(mine.max())),
-            )
-    return found
+        more = int(thing.max(initial=-1)) + 1 - len(count)
+        if more > 0:
+            count, total = np.append(count, np.zeros(more, np.int64)), np.append(total, np.zeros(more))
+            low, high = np.append(low, np.full(more, np.inf)), np.append(high, np.full(more, -np.inf))
+        count += np.bincount(thing, minlength=len(count))
+        total += np.bincount(thing, value, minlength=len(count))
+        np.minimum.at(low, thing, value)
+        np.maximum.at(high, thing, value)
+    seen = np.flatnonzero(count)
+    columns = (column[seen].tolist() for column in (count, total, low, high))
+    return dict(zip(seen.tolist(), zip(*columns, strict=True), strict=True))

@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 TOPICS = "commands/*"
 EXPIRES = 600
 """Seconds that a command waits for a device that is away; told later it would surprise people."""
+ROOM = 1_000_000
+"""Commands that may wait to be carried: all lamps of a large city at dusk, some hundred bytes each."""
+ABREAST = 500
+"""Commands carried before others get their turn."""
 
 
 class Publisher(Protocol):
@@ -58,21 +62,24 @@ class Delivered:
             self._writing = None
 
 
-async def carry_commands(bus: Bus, listener: Publisher, delivered: Callable[[int], None], room: int = 100_000) -> None:
+async def carry_commands(bus: Bus, listener: Publisher, delivered: Callable[[int], None], room: int = ROOM) -> None:
     """Publishes every command from now on, with QoS 1, until the bus is closed or the task is cancelled.
 
     `delivered` is told the number of each that its device has acknowledged. `room`: how many may wait; whoever sends
     more at once than that is told in the log what was not carried.
     """
-    while True:
+    cut_off = True
+    while cut_off:
+        cut_off = False
         async with bus.subscribe(TOPICS, limit=room) as commands:
-            async for message in commands:
-                if message.topic == CUT_OFF:
-                    log.error("%s commands came faster than they could be carried", message.body["missed"])
-                    break
-                body = message.body
-                topic = f"cheng/{body['thing']}/set/{body['command']}"
-                arguments, taken = msgspec.json.encode(body["arguments"]), partial(delivered, body["id"])
-                listener.publish(topic, arguments, qos=1, expires=EXPIRES, taken=taken)
-            else:
-                return
+            while waiting := await commands.several(ABREAST):
+                for message in waiting:
+                    if message.topic == CUT_OFF:
+                        log.error("%s commands came faster than they could be carried", message.body["missed"])
+                        cut_off = True
+                        continue
+                    body = message.body
+                    topic = f"cheng/{body['thing']}/set/{body['command']}"
+                    arguments, taken = msgspec.json.encode(body["arguments"]), partial(delivered, body["id"])
+                    listener.publish(topic, arguments, qos=1, expires=EXPIRES, taken=taken)
+                await asyncio.sleep(0)

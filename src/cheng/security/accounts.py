@@ -57,6 +57,9 @@ class Accounts:
                 "A sign-in name has 2 to 40 letters, digits, dots, dashes or @, and starts with a letter or digit."
             )
             raise Refused("not-a-name", message, status=422)
+        with self.store.read() as conn:
+            if conn.execute(select(accounts.c.name).where(accounts.c.name == name)).first() is not None:
+                raise name_taken(name)  # before a password is hashed for nothing
         first = None if password is not None else one_time()
         chosen = password if password is not None else first or ""
         check_new(chosen, name, display_name)
@@ -76,7 +79,7 @@ class Accounts:
                 conn.execute(insert(accounts), row)
                 self._note(conn, by, "create", name, {"roles": list(roles), "department": department})
         except IntegrityError:
-            raise Refused("name-taken", "There is already an account named {name}.", {"name": name}) from None
+            raise name_taken(name) from None
         return first
 
     def change(self, by: Actor, name: str, **changes: Any) -> None:
@@ -195,6 +198,10 @@ def refuse_own(by: Actor, name: str) -> None:
     """Refused when somebody would change what they may do themselves."""
     if by.name == name:
         raise Refused("own-account", "Nobody can change their own account; ask another operator.", status=403)
+
+
+def name_taken(name: str) -> Refused:
+    return Refused("name-taken", "There is already an account named {name}.", {"name": name})
 
 
 def unknown_account(name: str) -> Refused:

@@ -12,6 +12,7 @@ from cheng import demo
 from cheng.apps.city import manhole_covers, street_lamps, urban_management
 from cheng.apps.city.manhole_covers import Cover
 from cheng.apps.livelihood import home_safety
+from cheng.demo import crews
 from cheng.demo.cast import Cast, Chunk, reports_of
 from cheng.demo.city.street_lamps import Lamps
 from cheng.demo.clock import DemoClock, leave, left_at, open_clock
@@ -172,6 +173,16 @@ def test_it_lives_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
     feed.start()
     feed.stop()
     assert left_at(tmp_path) is not None
+    hub.close()
+
+
+def test_crews_take_up_every_open_case_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "PAGE", 3)
+    hub, feed = living(tmp_path, hours(3).us)
+    unsolved = {case.entry.id for case in crews.Crews(hub, 3, lambda thing, at: None)._fresh()}
+    assert len(unsolved) > 6
+    assert unsolved == {entry.id for entry in hub.cases.list(Filters(states=("open",)), limit=500).entries}
+    assert list(feed.crews._fresh()) == []
     hub.close()
 
 

@@ -1,7 +1,8 @@
-"""The live map: where things are, how bad their alerts are, near by one by one and far out in squares."""
+"""The live map: where things are, how bad their alerts are; near by one by one, far out as a glow."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mapbox_vector_tile
 import numpy as np
@@ -11,7 +12,7 @@ from cheng.apps.city import manhole_covers
 from cheng.apps.city.manhole_covers import Cover
 from cheng.apps.government import official_vehicles
 from cheng.apps.government.official_vehicles import Vehicle
-from cheng.infrastructure.live_map import FEW, Spots
+from cheng.infrastructure.live_map import FEW, FEW_ALERTS, NEAR, Spots
 from cheng.infrastructure.registration import NewThing
 from cheng.methods.tiles import degrees, frame, mercator
 from cheng.standards.durations import minutes, seconds
@@ -31,9 +32,10 @@ def address(z: int) -> tuple[int, int, int]:
     return z, int(x * 2**z), int(y * 2**z)
 
 
-def drawn(spots: Spots, z: int) -> list[dict[str, object]]:
-    body = spots.tile(address(z))
-    return mapbox_vector_tile.decode(body)["things"]["features"] if body else []
+def drawn(spots: Spots, z: int, layer: str = "things") -> list[dict[str, Any]]:
+    """Features of a tile; types are told by their numbers."""
+    found = mapbox_vector_tile.decode(spots.tile(address(z), [str(n) for n in range(10)]))
+    return found[layer]["features"] if layer in found else []
 
 
 def test_things_are_points_with_their_index_and_their_worst_alert(town: Town) -> None:
@@ -45,10 +47,11 @@ def test_things_are_points_with_their_index_and_their_worst_alert(town: Town) ->
     found = {feature["id"]: feature["properties"] for feature in drawn(spots, 14)}
     calm, wild = (town.hub.things.find(name).idx for name in ("c1", "c2"))
     assert found.keys() == {calm, wild}
-    assert found[calm] == {}
+    kind = {"type": str(town.hub.things.types.index("Cover"))}
+    assert found[calm] == kind
     assert found[wild]["level"] >= 1
     quiet = spots.silent(np.zeros(2, np.bool_))
-    assert [feature["properties"] for feature in drawn(quiet, 14)] == [{}, {}]
+    assert [feature["properties"] for feature in drawn(quiet, 14)] == [kind] * 2
 
 
 def test_retired_things_are_gone_and_new_ones_appear(town: Town) -> None:
@@ -70,29 +73,62 @@ def test_what_moves_is_where_it_last_said(town: Town) -> None:
     np.testing.assert_allclose(degrees(parked.x, parked.y), [[HERE[0]] * 2, [HERE[1]] * 2])
 
 
-def crowd(count: int) -> Spots:
-    """Things spread evenly over the tile at zoom 10, every tenth with an alert."""
+def crowd(count: int, calm: int = 10) -> Spots:
+    """Things spread evenly over the tile at zoom 10, all but every `calm`th without an alert."""
     west, north, east, south = frame(*address(10))
     random = np.random.default_rng(7)
     x, y = random.uniform(west, east, count), random.uniform(north, south, count)
-    level = np.where(np.arange(count) % 10, 0, 3)
-    return Spots(np.arange(count), x, y, level, np.full(count, "", object))
+    level = np.where(np.arange(count) % calm, 0, 3)
+    return Spots(np.arange(count), x, y, level, np.full(count, "", object), np.full(count, 2))
 
 
-def test_far_out_many_things_are_counted_in_squares_none_twice() -> None:
+def counted(features: list[dict[str, Any]]) -> int:
+    return sum(feature["properties"]["count"] for feature in features)
+
+
+def test_far_out_many_things_glow_each_counted_once_and_their_alerts_are_counted_above() -> None:
     spots = crowd(5000)
-    far = drawn(spots, 10)
-    assert sum(feature["properties"]["count"] for feature in far) == 5000
-    assert len(far) == 256
-    assert {feature["properties"].get("level", 0) for feature in far} == {3, 0} - ({0} if all_bad(far) else set())
-    assert not any("id" in feature and feature["id"] for feature in far)
+    assert drawn(spots, 10) == []
+    assert counted(drawn(spots, 10, "glow")) == 5000
+    squares = drawn(spots, 10, "squares")
+    assert counted(squares) == 500
+    assert len(squares) == 64
+    assert {feature["properties"]["level"] for feature in squares} == {3}
 
 
-def all_bad(far: list[dict[str, object]]) -> bool:
-    return all("level" in feature["properties"] for feature in far)
+def test_out_of_a_glow_stand_those_few_with_an_alert() -> None:
+    spots = crowd(5000, calm=5000 // FEW_ALERTS)
+    assert counted(drawn(spots, 10, "glow")) == 5000
+    assert drawn(spots, 10, "squares") == []
+    assert [feature["id"] for feature in drawn(spots, 10)] == spots.idx[spots.level > 0].tolist()
+    calm = spots.silent(np.zeros(5000, np.bool_))
+    assert counted(drawn(calm, 10, "glow")) == 5000
+    assert drawn(calm, 10) == drawn(calm, 10, "squares") == []
 
 
 def test_few_things_are_points_at_any_zoom_and_many_near_by() -> None:
     assert len(drawn(crowd(FEW), 10)) == FEW
-    near = crowd(5000).within(frame(*address(13)))
-    assert len(drawn(near, 13)) == len(near.idx)
+    west, north, east, south = frame(*address(NEAR))
+    random, count = np.random.default_rng(7), 3 * FEW
+    x, y = random.uniform(west, east, count), random.uniform(north, south, count)
+    none = np.zeros(count, np.intp)
+    near = Spots(np.arange(count), x, y, none, np.full(count, "", object), none)
+    assert len(drawn(near, NEAR)) == count
+
+
+def test_parts_are_put_together_in_their_order() -> None:
+    one, other = crowd(30), crowd(20)
+    both = Spots.concat([one, other])
+    np.testing.assert_array_equal(both.x, np.append(one.x, other.x))
+    assert len(both.owner) == len(both.type) == 50
+
+
+def test_what_stands_still_is_worked_out_again_when_the_register_has_changed(town: Town) -> None:
+    town.register(Cover, "c1", ward="North", depth=2, at=HERE)
+    before = town.hub.live_map.spots("Cover")
+    assert town.hub.live_map.spots("Cover").x is before.x
+    town.register(Vehicle, "v1", at=HERE)
+    assert town.hub.live_map.spots("Cover").x is before.x  # another type has nothing to do with it
+    town.hub.things.put([NewThing("c1", "Cover", geometry={"type": "Point", "coordinates": [106.6, 29.6]})], "tester")
+    after = town.hub.live_map.spots("Cover")
+    np.testing.assert_allclose(degrees(after.x, after.y), [[106.6], [29.6]])

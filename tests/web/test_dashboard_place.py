@@ -127,7 +127,7 @@ def test_a_thing_without_a_place_says_so_and_the_rest_goes_on(hub: Hub, visitor:
     for name, expected in (("hydrant-9", True), ("hydrant-1", False)):
         for path in (f"/dashboard/thing/{idx(hub, name)}", f"/things/Hydrant/{name}"):
             assert (said in leader.get(f"{path}?lang=en").text) == expected, path
-    assert leader.get("/map/tiles/things/Hydrant/0/0/0").status_code == 200
+    assert leader.get("/map/tiles/things/0/0/0?types=Hydrant").status_code == 200
     played = json_of(leader, "/dashboard/replay.json")["alerts"]
     assert [alert["place"] for alert in played if "H9" in alert["text"]] == [None]
     assert "H9" in leader.get("/dashboard/happening").text

@@ -22,6 +22,7 @@ from cheng.protocols.intake import Intake
 from cheng.security.actors import HOUSE
 from cheng.standards.base_map import Features
 from cheng.web.app import create_app
+from cheng.web.map import seeing
 
 HERE = (106.551, 29.561)
 Come = Callable[..., Visitor]
@@ -82,7 +83,9 @@ def test_who_takes_no_gzip_gets_the_plain_tile(town: Hub, visitor: Come) -> None
     assert answer.content == gzip.decompress(town.base_map.tile(*map(int, address().removesuffix(".mvt").split("/"))))
 
 
-@pytest.mark.parametrize("path", ["base/15/0/0", "base/1/2/0", "base/1/0/x.mvt", "areas/99/0/0", "things/Cover/1/0/-1"])
+@pytest.mark.parametrize(
+    "path", ["base/15/0/0", "base/1/2/0", "base/1/0/x.mvt", "areas/99/0/0", "things/1/0/-1?types=Cover"]
+)
 def test_tiles_that_cannot_be_are_not_there(town: Hub, visitor: Come, path: str) -> None:
     assert visitor().get(f"/map/tiles/{path}").status_code == 404
 
@@ -97,14 +100,12 @@ def test_areas_come_with_borders_and_names(town: Hub, visitor: Come) -> None:
 
 
 def test_public_things_are_seen_by_everybody_others_by_those_who_may(town: Hub, visitor: Come) -> None:
-    assert {f["id"] for f in layers(visitor().get(f"/map/tiles/things/Cover/{address()}"))["things"]} == ids(
+    assert {f["id"] for f in layers(visitor().get(f"/map/tiles/things/{address()}?types=Cover"))["things"]} == ids(
         town, "c0", "c1", "c2"
     )
-    refused = visitor().get(f"/map/tiles/things/Vehicle/{address()}")
+    refused = visitor().get(f"/map/tiles/things/{address()}?types=Cover,Vehicle")
     assert refused.status_code in (401, 403, 404)
-    seen = layers(visitor("leader").get(f"/map/tiles/things/Vehicle/{address()}"))["things"]
-    assert {f["id"] for f in seen} == ids(town, "v1", "v2")
-    assert visitor().get(f"/map/tiles/things/Nothing/{address()}").status_code == 404
+    assert visitor().get(f"/map/tiles/things/{address()}?types=Nothing").status_code == 404
 
 
 async def report(hub: Hub, *lines: dict[str, Any]) -> None:
@@ -146,9 +147,29 @@ def test_a_clock_that_ran_backwards_is_played_in_order(town: Hub, visitor: Come)
     assert hour["from"] < ways["v1"][0][0] < ways["v1"][1][0] < hour["to"]
 
 
+def test_what_moves_is_in_the_tiles_only_far_out_and_where_it_is_too_much_to_be_seen_moving(
+    town: Hub, visitor: Come, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = visitor("leader")
+
+    def seen(z: int) -> dict[int, str]:
+        found = layers(leader.get(f"/map/tiles/things/{address(z)}?types=Cover,Vehicle"))["things"]
+        return {feature["id"]: feature["properties"]["type"] for feature in found}
+
+    assert seen(12).keys() == ids(town, "c0", "c1", "c2")
+    monkeypatch.setattr(seeing, "CROWD", 1)
+    assert seen(12) == dict.fromkeys(ids(town, "c0", "c1", "c2"), "Cover") | dict.fromkeys(
+        ids(town, "v1", "v2"), "Vehicle"
+    )
+    assert seen(13).keys() == ids(town, "c0", "c1", "c2")
+    layer = next(each for each in told(leader.get("/map"))["layers"] if each["type"] == "Vehicle")
+    assert layer["from"] == 13
+
+
 def test_alerts_are_told_only_to_whom_they_concern(town: Hub, visitor: Come, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(town.alerts, "worst", lambda things: np.full(things, 3, np.intp))
-    path = f"/map/tiles/things/Vehicle/{address()}"
+    monkeypatch.setattr(seeing, "CROWD", 1)
+    path = f"/map/tiles/things/{address(12)}?types=Vehicle"
 
     def levels(role: str) -> dict[int, int]:
         return {f["id"]: f["properties"].get("level", 0) for f in layers(visitor(role).get(path))["things"]}
@@ -204,7 +225,8 @@ def test_the_page_offers_the_layers_that_its_reader_sees(town: Hub, visitor: Com
     assert public["bounds"] == pytest.approx([106.5, 29.5, 106.6, 29.6])
     leader = {each["type"]: each for each in told(visitor("leader").get("/map"))["layers"]}
     assert leader.keys() == {"Cover", "Vehicle"}
-    assert (leader["Vehicle"]["moves"], leader["Vehicle"]["src"]) == (True, "/map/moving/Vehicle")
+    assert (leader["Vehicle"]["moves"], leader["Vehicle"]["from"]) == ("/map/moving/Vehicle", 0)
+    assert told(page)["things"] == "/map/tiles/things/{z}/{x}/{y}.mvt"
 
 
 def test_everything_lies_below_the_prefix(tmp_path: Path) -> None:

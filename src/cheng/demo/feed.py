@@ -93,6 +93,7 @@ class Feed:
                     self.take_orders(await waiting(with_orders), end)
                 self.crews.look(open_house=False)
                 self.last = end
+                leave(self.hub.settings.data, end)
         finally:
             worker.stop()
             with_orders.close()

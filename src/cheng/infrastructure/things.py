@@ -325,8 +325,10 @@ class Things:
         self.lookup.forget(thing for thing in (*fresh, *altered) if thing.type == AREA)
         if fresh or altered:
             self._inside = None
-        for register in self._registers.values() if fresh or altered else ():
-            register.changed()
+        touched = {thing.type for thing in (*fresh, *altered)}
+        for name, register in self._registers.items():
+            if name in touched or not touched.isdisjoint(register.refers_to):
+                register.changed()
 
     def meet(self, names: Iterable[str]) -> None:
         """Things that reported without being registered: known from now on, of no type, until somebody does."""

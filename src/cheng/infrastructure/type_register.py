@@ -1,5 +1,6 @@
 """One type of thing as the judging sees it: arrays by slot, rebuilt when the register has changed."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ class TypeRegister:
         self.members: list[Thing] = []
         """by slot"""
         self.numbers = {name: number for number, name in enumerate(entity.live())}
+        self.refers_to = frozenset(field.target for field in entity.fields().values() if isinstance(field, Ref))
+        """names of other types"""
         self._kept: dict[Any, Any] = {}
 
     def changed(self) -> None:
@@ -76,18 +79,20 @@ class TypeRegister:
             assert owner is not None
             return self._things.register(owner.__name__).all_places(name)
         if place.ref is None:
-            return self._array(("place", name), self.size(), lambda t: geometry_of(t, name), object)
+            return self._placed(("place", name), lambda: self.members, name)
         ref = place.ref.name
-        key = ("place", ref, name)
-        if key not in self._kept:
-            self._kept[key] = np.array([t and geometry_of(t, name) for t in self._targets(ref)], object)
-        kept: npt.NDArray[Any] = self._kept[key]
+        return self._placed(("place", ref, name), lambda: self._targets(ref), name)
+
+    def _placed(self, key: Any, things: Callable[[], Sequence[Thing | None]], name: str) -> npt.NDArray[Any]:
+        kept: npt.NDArray[Any] | None = self._kept.get(key)
+        if kept is None or len(kept) < self.size():
+            kept = self._kept[key] = geometries(things(), name)
         return kept
 
     def all_places(self, name: str) -> npt.NDArray[Any]:
         """(1,) the places of all things of the type as one geometry."""
         if ("all", name) not in self._kept:
-            parts = [g for g in (geometry_of(t, name) for t in self.members) if g is not None]
+            parts = [g for g in geometries(self.members, name) if g is not None]
             self._kept["all", name] = np.array([shapely.union_all(parts) if parts else None], object)
         kept: npt.NDArray[Any] = self._kept["all", name]
         return kept
@@ -115,7 +120,25 @@ class TypeRegister:
         return self._array("active", self.size(), lambda t: t.state in ("registered", "active"), np.bool_)
 
 
-def geometry_of(thing: Thing, name: str) -> Any:
-    """The geometry of a place field: the field itself, or the thing's own place where the field is empty."""
-    value = thing.properties.get(name) or thing.geometry
-    return None if not isinstance(value, dict) else from_geojson(value)
+def geometries(things: Sequence[Thing | None], name: str) -> npt.NDArray[Any]:
+    """(n,) the geometry of a place field of each: the field itself, or the thing's own place where the field is empty.
+
+    Most things are points, and many refer to the same one: neither is read by the library one by one.
+    """
+    found = np.full(len(things), None, object)
+    points: list[int] = []
+    read: dict[int, Any] = {}
+    for n, thing in enumerate(things):
+        if thing is None:
+            continue
+        value = thing.properties.get(name)
+        if not value and thing.shape is None:
+            if thing.point is not None:
+                points.append(n)
+            continue
+        if thing.idx not in read:
+            value = value or thing.geometry
+            read[thing.idx] = from_geojson(value) if isinstance(value, dict) else None
+        found[n] = read[thing.idx]
+    found[points] = shapely.points(np.array([things[n].point for n in points]).reshape(-1, 2))  # type: ignore[union-attr]
+    return found

@@ -27,10 +27,12 @@ class Workers(Cast):
     troubles = (Trouble("away", 3.0, hours(3)),)
 
     def things(self, count: int) -> Iterator[NewThing]:
-        grids = [self.town.grids[n * 7 % len(self.town.grids)] for n in range(count)]
-        circles = shapely.maximum_inscribed_circle(np.array([grid.shape for grid in grids]), 1e-5)
+        chosen = np.arange(count) * 7 % len(self.town.grids)
+        grids = [self.town.grids[n] for n in chosen.tolist()]
+        few, which = np.unique(chosen, return_inverse=True)
+        circles = shapely.maximum_inscribed_circle(np.array([self.town.grids[n].shape for n in few]), 1e-5)[which]
         self.middle = shapely.get_coordinates(circles)[::2]
-        self.reach = shapely.length(circles) * 0.7
+        self.reach = shapely.length(circles) * self.rng.uniform(0.25, 0.8, count)
         """degrees, well inside of the grid"""
         self.begins = self.rng.integers(0, ROUND, count)
         streets = {street.id: street.name for street in self.town.streets}

@@ -11,7 +11,7 @@ from cheng.web.ask import Ask
 from cheng.web.city.apps import FAMILIES
 from cheng.web.city.seeing import types_seen
 from cheng.web.city.words import title
-from cheng.web.map.seeing import track_of
+from cheng.web.map.seeing import APART, crowded, track_of
 from cheng.web.pages import Page, get
 
 COLOURS = (
@@ -50,7 +50,8 @@ def map_told(ask: Ask) -> dict[str, Any]:
     hidden = ask.query("hide").split(",")
     drawn = [entity for entity in types_seen(ask) if entity.__name__ != AREA and placed(ask, entity)]
     layers = [layer(ask, entity, number, hidden) for number, entity in enumerate(drawn)]
-    return ground_told(ask) | {"layers": layers, "address": True}
+    things = ask.url("/map/tiles/things") + "/{z}/{x}/{y}.mvt"
+    return ground_told(ask) | {"layers": layers, "things": things, "address": True}
 
 
 def ground_told(ask: Ask) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def ground_told(ask: Ask) -> dict[str, Any]:
 
 
 def layer(ask: Ask, entity: type[Entity], number: int, hidden: list[str]) -> dict[str, Any]:
-    """A type of things as a layer of the map."""
+    """A type of things as a layer of the map; `from`: the zoom from which on they are drawn moving."""
     name, moves = entity.__name__, track_of(ask, entity) != ""
     day, night = COLOURS[number % len(COLOURS)]
     return {
@@ -76,8 +77,8 @@ def layer(ask: Ask, entity: type[Entity], number: int, hidden: list[str]) -> dic
         "title": title(ask, entity),
         "family": getattr(entity.app, "family", ""),
         "colour": {"day": day, "night": night},
-        "moves": moves,
-        "src": ask.url(f"/map/moving/{name}") if moves else ask.url(f"/map/tiles/things/{name}") + "/{z}/{x}/{y}.mvt",
+        "moves": ask.url(f"/map/moving/{name}") if moves else "",
+        "from": APART if crowded(ask, entity) else 0,
         "shown": name not in hidden,
     }
 

@@ -12,6 +12,11 @@ from cheng.security.permissions import OWN_DEPARTMENT, reach
 from cheng.security.seen import cleared, fields_seen, target
 from cheng.web.ask import Ask
 
+CROWD = 10_000
+"""Things that move are drawn one by one, up to so many at any zoom."""
+APART = 13
+"""The zoom from which on all that move are drawn one by one."""
+
 
 def track_of(ask: Ask, entity: type[Entity]) -> str:
     """The field by which things of the type move; "" where there is none, or none that this reader may see."""
@@ -19,13 +24,20 @@ def track_of(ask: Ask, entity: type[Entity]) -> str:
     return next((name for name, field in fields.items() if isinstance(field, Track) and field.live), "")
 
 
-def spots_seen(ask: Ask, entity: type[Entity]) -> Spots:
-    """The things of the type that this reader may see, where they are now, with the alerts they may know of."""
+def spots_seen(ask: Ask, entity: type[Entity], box: tuple[float, float, float, float] | None = None) -> Spots:
+    """The things of the type that this reader may see, where they are now, with the alerts they may know of; of a `box`
+    only those between its west, north, east and south edge on the square of `methods.tiles`."""
     spots: Spots = ask.hub.live_map.spots(entity.__name__, track_of(ask, entity))
+    spots = spots if box is None else spots.within(box)
     visible = allowed(ask, entity, "thing", spots)
     spots = spots if visible.all() else spots.take(visible)
     heard = allowed(ask, entity, "alert", spots)
     return spots if heard.all() else spots.silent(heard)
+
+
+def crowded(ask: Ask, entity: type[Entity]) -> bool:
+    """Whether so many things of a type move that far out they only glow."""
+    return track_of(ask, entity) != "" and ask.hub.things.register(entity.__name__).size() > CROWD
 
 
 def allowed(ask: Ask, entity: type[Entity], kind: str, spots: Spots) -> Bools:

@@ -8,14 +8,15 @@ from litestar import Response
 
 from cheng.infrastructure.area_lookup import AREA
 from cheng.infrastructure.base_map_tiles import DETAILED
+from cheng.infrastructure.live_map import Spots
 from cheng.infrastructure.tile_cutting import Address
 from cheng.kernel.columns import Bools
-from cheng.methods.tiles import DEEPEST, mercator, there
+from cheng.methods.tiles import BUFFER, DEEPEST, frame, mercator, there
 from cheng.security.seen import target
 from cheng.standards.problems import Refused
 from cheng.web.assets import FOR_EVER
 from cheng.web.city.seeing import entity_of, sees_all, types_seen
-from cheng.web.map.seeing import spots_seen
+from cheng.web.map.seeing import APART, crowded, spots_seen, track_of
 from cheng.web.pages import PUBLIC, Answer, Ask, get
 
 TILE = "application/vnd.mapbox-vector-tile"
@@ -83,25 +84,32 @@ def areas_seen(ask: Ask) -> Bools | None:
     return seen
 
 
-@get("/map/tiles/things/{type_name:str}/{z:int}/{x:int}/{y:str}", needs=("see", "thing"), api=True, opt=OPEN)
-def things(ask: Ask, type_name: str, z: int, x: int, y: str) -> Answer:
-    """A tile of the things of a type."""
+@get("/map/tiles/things/{z:int}/{x:int}/{y:str}", needs=("see", "thing"), api=True, opt=OPEN)
+def things(ask: Ask, z: int, x: int, y: str) -> Answer:
+    """A tile of the things of `?types=Cover,Lamp`; of what moves only while there is too much to be seen moving."""
     address = address_of(z, x, y)
-    return fresh(ask, spots_seen(ask, entity_of(ask, type_name)).tile(address))
+    chosen = [entity_of(ask, name) for name in ask.query("types").split(",") if name]
+    drawn = [entity for entity in chosen if track_of(ask, entity) == "" or (z < APART and crowded(ask, entity))]
+    parts = [spots_seen(ask, entity, frame(*address, buffer=BUFFER)) for entity in drawn]
+    return fresh(ask, Spots.concat(parts).tile(address, ask.hub.things.types) if parts else b"")
 
 
 @get("/map/moving/{type_name:str}", needs=("see", "thing"), api=True, opt=OPEN)
 def moving(ask: Ask, type_name: str) -> Answer:
     """Where the things of a type are now, within `?bbox=west,south,east,north`: little-endian columns one after the
     other, n as uint32, then n times index, x and y as uint32, then n times the level of the alert as uint8."""
-    spots = spots_seen(ask, entity_of(ask, type_name))
-    if ask.query("bbox"):
-        west, south, east, north = box_of(ask)
-        (left, right), (top, bottom) = mercator([west, east], [north, south])
-        spots = spots.within((float(left), float(top), float(right), float(bottom)))
+    box = square_of(ask) if ask.query("bbox") else None
+    spots = spots_seen(ask, entity_of(ask, type_name), box)
     places = (np.clip(along * WHOLE, 0, WHOLE - 1).astype("<u4") for along in (spots.x, spots.y))
     columns = (np.array([len(spots.idx)], "<u4"), spots.idx.astype("<u4"), *places, spots.level.astype("u1"))
     return fresh(ask, b"".join(column.tobytes() for column in columns), POSITIONS)
+
+
+def square_of(ask: Ask) -> tuple[float, float, float, float]:
+    """The edges of `?bbox=` on the square of `methods.tiles`: west, north, east, south."""
+    west, south, east, north = box_of(ask)
+    (left, right), (top, bottom) = mercator([west, east], [north, south])
+    return float(left), float(top), float(right), float(bottom)
 
 
 def box_of(ask: Ask) -> tuple[float, ...]:

@@ -118,11 +118,10 @@ class City {
   dress() {
     this.dressed = true;
     for (const layer of this.layers) layer.remove();
-    this.layers = this.told.layers.map((told) => {
-      const Kind = told.moves ? Moving : Things;
-      return new Kind(this.map, told, this.look, this.told.badness);
-    });
-    if (!this.now) this.live(false);
+    const { layers, badness } = this.told;
+    this.layers = layers.length ? [new Things(this.map, this.told, this.look)] : [];
+    for (const told of layers) if (told.moves) this.layers.push(new Moving(this.map, told, this.look, badness));
+    this.live(this.now);
     for (const key of this.box.querySelectorAll(".map-key")) {
       const told = this.told.layers.find((each) => each.type === key.dataset.type);
       key.firstElementChild.setAttribute("fill", told.colour[this.look]);
@@ -155,7 +154,7 @@ class City {
   switch(box) {
     const told = this.told.layers.find((each) => each.type === box.value);
     told.shown = box.checked;
-    this.layers.find((layer) => layer.told === told)?.show(this.now && box.checked);
+    this.live(this.now);
     const hidden = this.told.layers.filter((each) => !each.shown).map((each) => each.type);
     const address = new URL(location.href);
     if (hidden.length) address.searchParams.set("hide", hidden.join(","));
@@ -166,7 +165,7 @@ class City {
   /** Shows things as they are now, or, while something else is played on the map, not at all. */
   live(on) {
     this.now = on;
-    for (const layer of this.layers) layer.show(on && layer.told.shown);
+    for (const layer of this.layers) layer.follow(on);
   }
 
   refresh() {
@@ -181,7 +180,7 @@ class City {
   /** The number of the thing under a point of the screen, or null. */
   found(point) {
     for (const layer of this.now ? this.layers : []) {
-      const idx = layer.told.shown ? layer.at(point) : null;
+      const idx = layer.at(point);
       if (idx !== null) return idx;
     }
     return null;
@@ -190,7 +189,7 @@ class City {
   async point({ point, lngLat }) {
     const idx = this.found(point);
     if (idx !== null) return this.pointed(idx, point);
-    const square = this.now && this.layers.some((layer) => layer.told.shown && layer.gathered?.(point));
+    const square = this.now && this.layers.some((layer) => layer.gathered?.(point));
     if (square) return this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 });
     this.areas?.click(point);
     return this.close();

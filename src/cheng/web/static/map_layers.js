@@ -1,88 +1,107 @@
-// Things that stand still, as vector tiles: near by a point each with a ring in the colour of its worst alert, far out
-// squares with how many are in them. Rings breathe, unless the reader wants no motion or no graphics card helps.
+// Things in vector tiles: near by a point each, with a ring in the colour of its worst alert. Far out they glow, the brighter
+// the more there are, and only those with an alert are drawn, or counted in squares where they are many. Rings breathe,
+// unless the reader wants no motion or no graphics card helps.
 
 import { slow } from "./map_paper.js";
 
 const FONTS = ["Noto Sans SC Medium", "Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"];
+const SOURCE = "things"; // also what the names of its layers begin with
+const GLOW = { day: "#1c6dd0", night: "#6ea8ff" };
+const EDGE = { day: "#ffffff", night: "#0c1117" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const BREATH = 1100; // milliseconds in, and as many out
 const REACH = 6; // pixels beside a point that still mean it
 
 const by = (zoom, ...stops) => ["interpolate", ["linear"], zoom, ...stops];
 const ZOOM = ["zoom"];
+const COUNT = ["get", "count"];
 
 /** The colour of an alert by its level, from 1. */
 export const badness = (colours) => ["match", ["get", "level"], 1, colours[0], 2, colours[1], 3, colours[2], colours[3]];
 
 export class Things {
-  constructor(map, told, look, colours) {
-    Object.assign(this, { map, told, source: `things-${told.type}` });
-    const edge = look === "night" ? "#0c1117" : "#ffffff";
-    const colour = told.colour[look];
-    map.addSource(this.source, { type: "vector", tiles: [location.origin + told.src], minzoom: 3, maxzoom: 16 });
-    const one = ["!", ["has", "count"]];
-    const wide = by(["get", "count"], 1, 9, 10, 12, 100, 17, 1000, 24, 10000, 34);
+  constructor(map, told, look) {
+    Object.assign(this, { map, told, look });
+    this.layers = told.layers.filter((layer) => !layer.moves || layer.from);
+    map.addSource(SOURCE, { type: "vector", tiles: [this.address], minzoom: 3, maxzoom: 16 });
+    const worse = badness(told.badness), alert = ["has", "level"];
+    const colours = this.layers.flatMap((layer) => [layer.type, layer.colour[look]]);
+    const colour = colours.length ? ["match", ["get", "type"], ...colours, GLOW[look]] : GLOW[look];
     this.ids = [
-      this.add("squares", "circle", ["has", "count"], {
-        "circle-color": colour,
-        "circle-opacity": 0.82,
-        "circle-radius": wide,
-        "circle-stroke-width": ["case", ["has", "level"], 3, 1.2],
-        "circle-stroke-color": ["case", ["has", "level"], badness(colours), edge],
+      this.add("glow", "glow", "circle", {
+        "circle-color": this.glow,
+        "circle-blur": 0.8,
+        "circle-radius": 14,
+        "circle-opacity": by(["log10", COUNT], 0, 0.16, 1, 0.3, 2, 0.5, 3, 0.75, 4, 0.95),
       }),
-      this.add("ring", "circle", ["all", one, ["has", "level"]], {
-        "circle-color": badness(colours),
+      this.add("ring", "things", "circle", {
+        "circle-color": worse,
         "circle-opacity": 0.28,
         "circle-radius": by(ZOOM, 10, 6, 14, 11, 18, 18),
         "circle-radius-transition": { duration: BREATH },
         "circle-opacity-transition": { duration: BREATH },
-      }),
-      this.add("points", "circle", one, {
+      }, alert),
+      this.add("points", "things", "circle", {
         "circle-color": colour,
         "circle-radius": by(ZOOM, 9, 1.6, 12, 2.6, 14, 4.5, 18, 8),
-        "circle-stroke-width": ["case", ["has", "level"], by(["get", "level"], 1, 2, 4, 3), 1],
-        "circle-stroke-color": ["case", ["has", "level"], badness(colours), edge],
+        "circle-stroke-width": ["case", alert, by(["get", "level"], 1, 2, 4, 3), 1],
+        "circle-stroke-color": ["case", alert, worse, EDGE[look]],
       }),
-      this.add(
-        "counts",
-        "symbol",
-        ["has", "count"],
-        { "text-color": look === "night" ? "#0c1117" : "#ffffff" },
-        {
-          "text-field": ["number-format", ["get", "count"], {}],
-          "text-font": FONTS,
-          "text-size": by(["get", "count"], 1, 10, 1000, 12.5),
-          "text-allow-overlap": true,
-          "text-ignore-placement": true,
-        },
-      ),
+      this.add("squares", "squares", "circle", {
+        "circle-color": EDGE[look],
+        "circle-opacity": 0.86,
+        "circle-radius": by(["log10", COUNT], 0, 10, 1, 13, 2, 17, 3, 22, 4, 26),
+        "circle-stroke-width": 3,
+        "circle-stroke-color": worse,
+      }),
+      this.add("counts", "squares", "symbol", { "text-color": look === "night" ? "#ffffff" : "#1b2028" }, null, {
+        "text-field": ["number-format", COUNT, {}],
+        "text-font": FONTS,
+        "text-size": 11.5,
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+      }),
     ];
     if (!calm.matches && !slow) this.breath = setInterval(() => !document.hidden && this.breathe(), BREATH);
   }
 
-  add(name, type, filter, paint, layout = {}) {
-    const id = `${this.source}-${name}`;
-    const visibility = this.told.shown ? "visible" : "none";
-    this.map.addLayer({
-      id, type, filter, paint, source: this.source, "source-layer": "things", layout: { visibility, ...layout },
-    });
+  get shown() {
+    return this.layers.filter((layer) => layer.shown);
+  }
+
+  get address() {
+    return `${location.origin}${this.told.things}?types=${this.shown.map((layer) => layer.type)}`;
+  }
+
+  /** The colour of the glow: of the one type that is shown, or that of all. */
+  get glow() {
+    return this.shown.length === 1 ? this.shown[0].colour[this.look] : GLOW[this.look];
+  }
+
+  add(name, of, type, paint, filter, layout = {}) {
+    const id = `${SOURCE}-${name}`;
+    this.map.addLayer({ id, type, paint, layout, source: SOURCE, "source-layer": of, ...(filter && { filter }) });
     return id;
   }
 
   breathe() {
-    const ring = `${this.source}-ring`;
-    if (!this.told.shown || !this.map.getLayer(ring)) return;
+    const ring = `${SOURCE}-ring`;
+    if (!this.map.getLayer(ring)) return;
     this.wide = !this.wide;
     this.map.setPaintProperty(ring, "circle-radius", this.wide ? by(ZOOM, 10, 9, 14, 16, 18, 26) : by(ZOOM, 10, 6, 14, 11, 18, 18));
     this.map.setPaintProperty(ring, "circle-opacity", this.wide ? 0.08 : 0.34);
   }
 
-  show(shown) {
-    for (const id of this.ids) this.map.setLayoutProperty(id, "visibility", shown ? "visible" : "none");
+  /** Shows the layers that are chosen; `now`: whether things are shown at all. */
+  follow(now) {
+    for (const id of this.ids) this.map.setLayoutProperty(id, "visibility", now && this.shown.length ? "visible" : "none");
+    this.map.setPaintProperty(`${SOURCE}-glow`, "circle-color", this.glow);
+    const source = this.map.getSource(SOURCE);
+    if (source.tiles[0] !== this.address) source.setTiles([this.address]);
   }
 
   refresh() {
-    if (this.told.shown && this.map.getSource(this.source)) this.map.refreshTiles(this.source);
+    if (this.shown.length && this.map.getSource(SOURCE)) this.map.refreshTiles(SOURCE);
   }
 
   at(point) {
@@ -94,7 +113,7 @@ export class Things {
   }
 
   around({ x, y }, name) {
-    const id = `${this.source}-${name}`;
+    const id = `${SOURCE}-${name}`;
     const box = [[x - REACH, y - REACH], [x + REACH, y + REACH]];
     return this.map.getLayer(id) ? this.map.queryRenderedFeatures(box, { layers: [id] })[0] : undefined;
   }

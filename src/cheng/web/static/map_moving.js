@@ -102,7 +102,7 @@ class Above {
 
 export class Moving {
   constructor(map, told, look, colours) {
-    Object.assign(this, { map, told, shown: told.shown, count: 0, reach: 0, began: 0, gone: false });
+    Object.assign(this, { map, told, on: true, count: 0, reach: 0, began: 0, gone: false });
     this.paint = { colour: told.colour[look], edge: look === "night" ? "#0c1117" : "#ffffff", worse: colours };
     this.above = Above.over(map);
     this.above.add(this);
@@ -110,6 +110,11 @@ export class Moving {
     map.on("moveend", this.moved);
     this.refresh();
     this.timer = setInterval(() => !document.hidden && this.refresh(), EVERY);
+  }
+
+  /** Very many are shown near by only: far out they are in the tiles, with what stands still. */
+  get shown() {
+    return this.on && this.told.shown && this.map.getZoom() >= this.told.from;
   }
 
   /** How much of the way to the last places known is behind them, from 0 to 1. */
@@ -130,7 +135,7 @@ export class Moving {
       const box = this.map.getBounds();
       const more = { lng: (box.getEast() - box.getWest()) / 4, lat: (box.getNorth() - box.getSouth()) / 4 };
       const edges = [box.getWest() - more.lng, box.getSouth() - more.lat, box.getEast() + more.lng, box.getNorth() + more.lat];
-      const answer = await fetch(`${this.told.src}?bbox=${edges.map((each) => each.toFixed(4))}`);
+      const answer = await fetch(`${this.told.moves}?bbox=${edges.map((each) => each.toFixed(4))}`);
       if (answer.ok && !this.gone) this.take(columns(await answer.arrayBuffer()));
     } catch {
       // the next look may find somebody again; what is shown stays
@@ -187,6 +192,7 @@ export class Moving {
     const x = lng / 360 + 0.5 - (this.origin?.[0] ?? 0);
     const y = 0.5 - Math.asinh(Math.tan((lat * Math.PI) / 180)) / (2 * Math.PI) - (this.origin?.[1] ?? 0);
     const time = this.progress();
+    if (!this.shown) return null;
     let [nearest, best] = [null, REACH / (TILE * 2 ** this.map.getZoom())];
     for (let at = 0; at < this.count; at++) {
       const off = Math.hypot(this.across(at, time) - x, this.along(at, time) - y);
@@ -195,8 +201,9 @@ export class Moving {
     return nearest;
   }
 
-  show(shown) {
-    this.shown = shown;
+  /** Shows them if they are chosen; `now`: whether things are shown at all. */
+  follow(now) {
+    this.on = now;
     this.refresh();
     this.above.again();
   }

@@ -1,10 +1,11 @@
 """The sides of the streets, along which things stand: each in one quad after the other, so never in the water."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from cheng.demo.areas import Area, Areas
@@ -41,6 +42,12 @@ class Road:
     @property
     def metres(self) -> float:
         return float(self.line.length)
+
+
+def along(roads: Sequence[Road], metres: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """(n, 2) longitudes and latitudes, each so far along its road, or at the road's end."""
+    points = shapely.line_interpolate_point([road.line for road in roads], np.asarray(metres, np.float64))
+    return degrees(shapely.get_coordinates(points))
 
 
 def roads(rng: np.random.Generator, lattice: Lattice, areas: Areas, edges: Edges, names: list[Name]) -> list[Road]:

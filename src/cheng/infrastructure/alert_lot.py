@@ -226,7 +226,6 @@ class Lot:
             level=manner.level,
             area=thing.areas[-1] if thing and thing.areas else "",
             place=thing.point if thing else None,
-            text=manner.text,
         )
         over = episode.cleared is not None and episode.cleared != NEVER
         detail = {"time": episode.cleared, "kind": "cleared"}

@@ -139,7 +139,8 @@ def entry(row: RowMapping | Mapping[str, Any]) -> Entry:
     data = row["data"]
     columns: dict[str, Any] = {name: row[name] for name in AS_THEY_ARE}
     columns |= {name: row[name] or "" for name in OR_EMPTY}
-    columns |= {name: data.get(name, "") for name in ("rule", "text")}
+    columns["rule"] = rule = data.get("rule", "")
+    columns["text"] = "" if rule else data.get("text", "")  # a rule's sentence with its blanks is nothing to read
     departments = tuple(data.get("departments", ()))
     return Entry(**columns, values=row["title_values"], departments=departments, marks=data.get("marks", {}))
 

@@ -30,7 +30,7 @@ FEW = 2_000
 """So many things in a tile are drawn by themselves at any zoom: more would cover each other."""
 FEW_ALERTS = 200
 """So many with an alert are drawn by themselves above a glow."""
-WIDE, NARROW = 512, 128
+WIDE, NARROW = 512, 64
 """Units along a square in which alerts are counted, and along one of the glow."""
 LOOK_AFTER = 1.0
 """Seconds after which the standing alerts are asked for again."""

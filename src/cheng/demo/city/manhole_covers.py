@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from cheng.demo.cast import Cast, Floats, Rows, Times, Trouble, Values
+from cheng.demo.kerbs import along
 from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import hours
 
@@ -28,15 +29,14 @@ class Covers(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         self.depth = self.rng.uniform(1.4, 4.5, count).round(1)
         self.charge = self.rng.uniform(45, 100, count)
-        self.places = np.zeros((count, 2))
-        for n in range(count):
-            road = self.town.roads[n % len(self.town.roads)]
-            metres = 40 + n // len(self.town.roads) * 63 % max(road.metres - 40, 50)
+        turns, chosen = np.divmod(np.arange(count), len(self.town.roads))
+        roads = [self.town.roads[road] for road in chosen.tolist()]
+        self.places = along(roads, 40 + turns * 63 % np.maximum([road.metres - 40 for road in roads], 50))
+        for n, (road, place) in enumerate(zip(roads, self.places.tolist(), strict=True)):
             network = NETWORKS[int(self.rng.integers(len(NETWORKS)))]
             properties = {"ward": road.area.district, "network": network, "depth": float(self.depth[n])}
             owner = f"{road.area.district} drainage crew"
-            self.places[n] = road.at(metres)
-            point = {"type": "Point", "coordinates": self.places[n].tolist()}
+            point = {"type": "Point", "coordinates": place}
             yield NewThing(f"cover-{n + 1:05d}", "Cover", f"{road.name}{n + 1:05d}号井盖", owner, properties, point)
 
     @cached_property

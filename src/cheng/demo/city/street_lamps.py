@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cheng.demo.cast import Cast, Rows, Times, Trouble, Values
+from cheng.demo.kerbs import along
 from cheng.demo.weather import daylight
 from cheng.infrastructure.registration import NewThing
 from cheng.infrastructure.things import Things
@@ -25,14 +26,16 @@ class Cabinets(Cast):
     every = minutes(15)
 
     def things(self, count: int) -> Iterator[NewThing]:
-        for n in range(count):
-            road = self.town.roads[n % len(self.town.roads)]
+        turns, chosen = np.divmod(np.arange(count), len(self.town.roads))
+        roads = [self.town.roads[road] for road in chosen.tolist()]
+        places = along(roads, 10 + turns * 9).tolist()
+        for n, (road, place) in enumerate(zip(roads, places, strict=True)):
             owner = f"{road.area.district} lighting crew"
             mode = "daylight" if n % 4 == 0 else "by hand" if n % 23 == 22 else "schedule"
             properties = {"district": road.area.district, "mode": mode, "on_below": 20.0 + 10 * (n % 2)}
             properties |= {"dim_from": 23.0, "dim_to": 5.5, "dim_level": 50.0 if n % 3 else 40.0}
-            place = {"type": "Point", "coordinates": list(road.at(10 + n // len(self.town.roads) * 9))}
-            yield NewThing(f"cabinet-{n + 1:04d}", "Cabinet", f"{road.name}照明控制箱", owner, properties, place)
+            point = {"type": "Point", "coordinates": place}
+            yield NewThing(f"cabinet-{n + 1:04d}", "Cabinet", f"{road.name}照明控制箱", owner, properties, point)
 
     def values(self, rows: Rows, at: Times) -> Values:
         clouds = 1 - 0.6 * self.town.weather.rain(at) - 0.35 * self.town.weather.fog(at)
@@ -56,16 +59,18 @@ class Lamps(Cast):
     def things(self, count: int) -> Iterator[NewThing]:
         self.rated = np.zeros(count)
         self.level = np.zeros(count)
-        for n in range(count):
-            cabinet, place = n // EACH, n % EACH
-            road = self.town.roads[cabinet % len(self.town.roads)]
+        cabinets, turns = np.divmod(np.arange(count), EACH)
+        roads = [self.town.roads[road] for road in (cabinets % len(self.town.roads)).tolist()]
+        metres = 20 + turns * APART + cabinets // len(self.town.roads) * 5
+        places = along(roads, metres % [road.metres for road in roads]).tolist()
+        for n, (road, place) in enumerate(zip(roads, places, strict=True)):
+            cabinet, turn = divmod(n, EACH)
             owner = f"{road.area.district} lighting crew"
-            metres = (20 + place * APART + cabinet // len(self.town.roads) * 5) % road.metres
             self.rated[n] = 150.0 if cabinet % 3 == 0 else 90.0
             properties: dict[str, Any] = {"district": road.area.district, "road": road.name}
             properties |= {"cabinet": f"cabinet-{cabinet + 1:04d}", "rated": float(self.rated[n])}
-            point = {"type": "Point", "coordinates": list(road.at(metres))}
-            yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{place + 1}号灯杆", owner, properties, point)
+            point = {"type": "Point", "coordinates": place}
+            yield NewThing(f"lamp-{n + 1:05d}", "Lamp", f"{turn + 1}号灯杆", owner, properties, point)
 
     def wake(self, things: Things) -> None:
         known = things.current("Lamp", "level")

@@ -69,7 +69,7 @@ class View:
             "from_citizen": bool(case.reporters),
         }
         row |= {"source": words.say(ask, entry.source) if entry.source else "", "weight": entry.weight}
-        row |= {"text": "" if entry.rule else entry.text, "address": str(entry.values.get("address") or "")}
+        row |= {"text": entry.text, "address": str(entry.values.get("address") or "")}
         row |= {"standard": filing.standard(ask, self.filed)}
         return {"case": row, "steps": self.steps(), "acts": self.timeline(), "related": self.related()}
 

@@ -121,7 +121,8 @@ def neighbour(ask: Ask, name: str) -> Neighbour | None:
 def begun(ask: Ask, filed: Filed) -> dict[str, Any]:
     photos = photos_of(ask, filed)
     address = filed.entry.values.get("address") or ""
-    return {"text": filed.entry.text, "address": address, "photo": photos[0] if photos else WITHOUT}
+    said = filed.entry.text or words.title(ask, filed.entry)
+    return {"text": said, "address": address, "photo": photos[0] if photos else WITHOUT}
 
 
 def passing_page(ask: Ask, filed: Filed, form: Form, status: int = 200) -> Page:

@@ -185,7 +185,7 @@ def title(ask: Ask, entry: Entry) -> str:
         where = next((entry.values[name] for name in PLACES if entry.values.get(name)), "")
         name = class_name(ask, entry.flow, entry.class_code)
         return f"{name} · {where}" if where else name
-    if entry.text and not entry.rule:
+    if entry.text:
         first = entry.text.strip().splitlines()[0]
         return first if len(first) <= 120 else first[:119] + "…"
     thing = str(entry.values.get("name") or entry.thing_id or "")

@@ -38,7 +38,7 @@ export class Areas {
   /** Onto a map whose style was just loaded, below the things on it. */
   dress(map) {
     this.map = map;
-    const before = map.getStyle().layers.find((layer) => layer.source === "things")?.id;
+    const before = map.getStyle().layers.find((layer) => layer.source === "things" && layer.id !== "things-glow")?.id;
     map.addSource(MASK, { type: "geojson", data: { type: "FeatureCollection", features: [] } });
     const tiles = { source: SOURCE, "source-layer": LAYER }, mask = { source: MASK };
     const add = (id, type, of, paint, layout = {}) => map.addLayer({ id, type, ...of, paint, layout }, before);

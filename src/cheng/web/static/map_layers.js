@@ -7,6 +7,7 @@ import { slow } from "./map_paper.js";
 const FONTS = ["Noto Sans SC Medium", "Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"];
 const SOURCE = "things"; // also what the names of its layers begin with
 const GLOW = { day: "#1c6dd0", night: "#6ea8ff" };
+const DIM = { day: 0.65, night: 0.75 };
 const EDGE = { day: "#ffffff", night: "#0c1117" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const BREATH = 1100; // milliseconds in, and as many out
@@ -15,6 +16,12 @@ const REACH = 6; // pixels beside a point that still mean it
 const by = (zoom, ...stops) => ["interpolate", ["linear"], zoom, ...stops];
 const ZOOM = ["zoom"];
 const COUNT = ["get", "count"];
+
+/** Pixels that grow with the squares of the glow, which halve with every whole zoom. */
+const wide = (pixels) => {
+  const zooms = Array.from({ length: 13 }, (_, n) => n + 3);
+  return ["interpolate", ["exponential", 2], ZOOM, ...zooms.flatMap((zoom) => [zoom, pixels, zoom + 0.999, 2 * pixels])];
+};
 
 /** The colour of an alert by its level, from 1. */
 export const badness = (colours) => ["match", ["get", "level"], 1, colours[0], 2, colours[1], 3, colours[2], colours[3]];
@@ -30,10 +37,10 @@ export class Things {
     this.ids = [
       this.add("glow", "glow", "circle", {
         "circle-color": this.glow,
-        "circle-blur": 0.8,
-        "circle-radius": 14,
-        "circle-opacity": by(["log10", COUNT], 0, 0.16, 1, 0.3, 2, 0.5, 3, 0.75, 4, 0.95),
-      }),
+        "circle-blur": 0.9,
+        "circle-radius": wide(7.5),
+        "circle-opacity": ["*", DIM[look], by(["log10", COUNT], 0, 0.14, 1, 0.34, 2, 0.6, 3, 0.9)],
+      }, null, {}, map.getStyle().layers.find((layer) => layer.type === "symbol")?.id),
       this.add("ring", "things", "circle", {
         "circle-color": worse,
         "circle-opacity": 0.28,
@@ -78,9 +85,9 @@ export class Things {
     return this.shown.length === 1 ? this.shown[0].colour[this.look] : GLOW[this.look];
   }
 
-  add(name, of, type, paint, filter, layout = {}) {
+  add(name, of, type, paint, filter, layout = {}, before) {
     const id = `${SOURCE}-${name}`;
-    this.map.addLayer({ id, type, paint, layout, source: SOURCE, "source-layer": of, ...(filter && { filter }) });
+    this.map.addLayer({ id, type, paint, layout, source: SOURCE, "source-layer": of, ...(filter && { filter }) }, before);
     return id;
   }
 

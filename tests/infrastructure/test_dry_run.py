@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cheng.apps.city import manhole_covers
+from cheng.apps.city.manhole_covers import Cover, unheard
+from cheng.infrastructure import dry_run
 from cheng.infrastructure.dry_run import try_rule
 from cheng.kernel.dry_runs import DryRun, Setting
 from cheng.kernel.observations import Batch
@@ -98,3 +101,40 @@ def test_a_long_time_is_judged_in_batches_of_one_size(town: Town, monkeypatch: p
     assert len(run.alerts) == 20
     assert run.told(town.hub.calendar)["alerts"] == 20
     assert len(run.told(town.hub.calendar)["first"]) == 10
+
+
+def test_of_very_many_things_it_draws_some_evenly_and_says_so(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dry_run, "MANY", 4)
+    monkeypatch.setattr(dry_run, "BLOCK", 2)
+    names = [f"p{n}" for n in range(3, 11)]
+    for name in names:
+        town.register(Pump, name, site="North")
+    for _ in range(3):
+        for name in ("p1", "p2", *names):
+            town.reports(name, heat=90)
+        town.passes(minutes(2))
+    (whole,) = tried(town)
+    assert (whole.things, whole.of) == (4, 10)
+    assert sorted(alert.thing for alert in whole.alerts) == ["p1", "p10", "p2", "p9"]
+    assert whole.readings == 12
+
+
+@pytest.mark.parametrize("count", [0, 1, 19_999, 20_000, 20_001, 1_000_000])
+def test_a_sample_has_both_ends_and_no_thing_twice(count: int) -> None:
+    drawn = dry_run.sample(count)
+    assert len(drawn) == len(set(drawn.tolist())) <= 20_000
+    assert count < 2 or (drawn[0], drawn[-1]) == (0, count - 1)
+    assert len(drawn) == count or len(drawn) > 19_000
+
+
+def test_things_that_were_not_drawn_are_not_taken_for_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dry_run, "MANY", 2)
+    monkeypatch.setattr(dry_run, "BLOCK", 1)
+    with city(tmp_path, manhole_covers) as town:
+        for n in range(5):
+            town.register(Cover, f"c{n}", ward="North", depth=2)
+            town.reports(f"c{n}", tilt=1)
+        town.passes(hours(30))
+        town.reports("c2", tilt=1)
+        (run,) = tried(town, rule=unheard)
+    assert sorted(alert.thing for alert in run.alerts) == ["c0", "c4"]

@@ -23,7 +23,7 @@ for (let at = 0; at < columns.length; at += 3) {
   features.push({
     type: "Feature",
     id: at / 3,
-    properties: columns[at + 2] ? { level: columns[at + 2] } : {},
+    properties: { type: "Cover", ...(columns[at + 2] && { level: columns[at + 2] }) },
     geometry: { type: "Point", coordinates: [columns[at], columns[at + 1]] },
   });
 }

@@ -81,7 +81,7 @@ def command(
         settings = replace(settings, city=demo.NAME)
     clock = demo.open_clock(settings.data, speed, past or demo.SCALES[scale].past.us) if scale else Clock(speed)
     progress = Progress()
-    city = partial(demo.start, scale=scale, tell=progress) if scale else None
+    city = partial(demo.start, scale=scale, so_far=progress) if scale else None
     if scale:
         click.echo("Opening the hub and bringing its invented city up to the present …")
     sys.setswitchinterval(SWITCH)
@@ -157,5 +157,5 @@ def sign_in(up: Up) -> Iterator[tuple[str, str]]:
         yield "", "(told this once; lost? cheng user NAME --reset)"
     elif up.feed is not None:
         names = [row["name"] for row in up.hub.accounts.everyone(HOUSE) if not row["disabled"]]
-        yield "Sign in as", ", ".join(names[:SHOWN])
+        yield "Sign in as", ", ".join([name for name in names if not name.startswith(demo.CREW)][:SHOWN])
         yield "", "(passwords were told at the first start; lost? cheng user NAME --reset)"

@@ -19,7 +19,7 @@ from cheng.demo.cast import Cast
 from cheng.demo.clock import DemoClock, left_at, open_clock
 from cheng.demo.feed import Feed
 from cheng.demo.knowledge import knowledge
-from cheng.demo.people import accounts, departments
+from cheng.demo.people import CREW, accounts, departments
 from cheng.demo.places import CITY
 from cheng.demo.town import Town
 from cheng.demo.voices import Voices
@@ -29,7 +29,7 @@ from cheng.infrastructure.registration import NewThing
 from cheng.standards.durations import Duration, days, hours
 from cheng.standards.problems import Problem, SpecError
 
-__all__ = ["NAME", "SCALES", "Feed", "left_at", "open_clock", "start"]
+__all__ = ["CREW", "NAME", "SCALES", "Feed", "left_at", "open_clock", "start"]
 
 
 @dataclass(frozen=True)
@@ -68,29 +68,29 @@ def start(
     *,
     scale: str = "small",
     seed: int = SEED,
-    tell: Callable[[str], None] = unheard,
+    so_far: Callable[[str], None] = unheard,
 ) -> Feed:
     """Fills the hub with the city, lives through what has passed since its clock stood still, and lets it live on.
 
-    A hub that was filled before keeps what it has. `tell` hears how far it is. A city that is `stopped` before it
+    A hub that was filled before keeps what it has. `so_far` hears how far it is. A city that is `stopped` before it
     was full is filled on by the next start. Raises SpecError for a scale that nobody knows.
     """
     if scale not in SCALES:
         hint = f"choose one of {', '.join(SCALES)}"
         raise SpecError([Problem("S320", f"There is no invented city of the size '{scale}'", "--demo", hint)])
     size = SCALES[scale].times
-    tell("thinking up its places and things")
+    so_far("thinking up its places and things")
     town = Town(seed)
     casts = [make(town, count * size) for make, count in troupes(hub)]
     made = accounts(hub, town)
     voices = [make(town, round(count * size**SAID), hub.classes) for make, count in choirs(hub)]
-    register(hub, town, casts, tell, stopped)
+    register(hub, town, casts, so_far, stopped)
     knowledge(hub)
     if "demo" not in hub.base_map.sources():
         hub.base_map.put("demo", town.features())
     feed = Feed(hub, casts, voices, seed, made)
     if isinstance(hub.clock, DemoClock):
-        asyncio.run(feed.catch_up(hub.clock, wall, tell, stopped))
+        asyncio.run(feed.catch_up(hub.clock, wall, so_far, stopped))
     if not stopped():
         feed.start()
     return feed
@@ -122,7 +122,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def register(
-    hub: Hub, town: Town, casts: Sequence[Cast], tell: Callable[[str], None], stopped: Callable[[], bool]
+    hub: Hub, town: Town, casts: Sequence[Cast], so_far: Callable[[str], None], stopped: Callable[[], bool]
 ) -> None:
     """Registers everything, places and departments first; the casts let go of it."""
     rows = [row for cast in casts for row in cast.rows]
@@ -132,7 +132,7 @@ def register(
     for done in range(0, len(rows), AT_A_TIME):
         if stopped():
             return
-        tell(f"registering its things: {done:,} of {len(rows):,}")
+        so_far(f"registering its things: {done:,} of {len(rows):,}")
         admit(hub, rows[done : done + AT_A_TIME])
 
 

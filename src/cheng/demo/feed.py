@@ -70,12 +70,12 @@ class Feed:
         self,
         clock: DemoClock,
         wall: Callable[[], int],
-        tell: Callable[[str], None],
+        so_far: Callable[[str], None],
         stopped: Callable[[], bool],
     ) -> None:
         """Lives from where the clock stands to what `wall` says, µs UTC, and lets the clock run.
 
-        Ends early when `stopped`; `tell` hears how far it is.
+        Ends early when `stopped`; `so_far` hears how far it is.
         """
         self._wake()
         begun = self.last
@@ -83,7 +83,7 @@ class Feed:
         with_orders = self.hub.bus.subscribe("commands/*", limit=1_000_000)
         try:
             while (until := wall()) - self.last > NEARLY and not stopped():
-                tell(f"living through its past: {(until - self.last) / hours(1).us:.1f} hours to go")
+                so_far(f"living through its past: {(until - self.last) / hours(1).us:.1f} hours to go")
                 start, end = self.last, min(self.last + STEP, until)
                 self.live_through(clock, start, end)
                 clock.set(end)
@@ -99,7 +99,7 @@ class Feed:
             worker.stop()
             with_orders.close()
         if self.last - begun >= hours(1).us:  # what is shorter the hub's own chore takes up at once
-            tell("working out the indicators of its past")
+            so_far("working out the indicators of its past")
             self.hub.indicators.keep_all(3)
         clock.go()
         self.last = self.hub.clock.now()

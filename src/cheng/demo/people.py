@@ -41,6 +41,8 @@ WARD = DISTRICTS[0]
 COLLECTORS = "{street} collector team"
 FAMILY = "王李张刘陈杨黄赵吴周徐孙马朱胡"
 GIVEN = ("建国", "志强", "秀英", "海燕", "晓东", "丽华", "永刚", "雪梅", "文斌", "国庆", "春兰", "立新")
+CREW = "crew"
+"""What the names of accounts begin with that nobody signs in by."""
 SHOWN = (
     ("he.min", "何敏", "officer acceptor agent", CENTRE),
     ("zheng.tao", "郑涛", "officer shift-leader", CENTRE),
@@ -127,7 +129,7 @@ class Staff:
             number = int(mark[:8], 16) + which % 2 * 7
             title = FAMILY[number % len(FAMILY)] + GIVEN[number // 16 % len(GIVEN)]
             roles = ["officer", *([post] if post else [])]
-            name = ".".join(("crew", mark[:8], *([post] if post else []), str(which % 2 + 1)))
+            name = ".".join((CREW, mark[:8], *([post] if post else []), str(which % 2 + 1)))
             try:
                 self.hub.accounts.create(HOUSE, name, title, roles, department)
             except Refused as refused:

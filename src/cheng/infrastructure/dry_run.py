@@ -1,7 +1,7 @@
 """Dry runs: a rule over history, judged by the same judge as the live stream, under one setting or several at once."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import msgspec
@@ -14,8 +14,8 @@ from cheng.kernel.entities import Choice, Entity, Event
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.observations import BAD, Batch, Quality
-from cheng.kernel.rules import Rule
 from cheng.kernel.stretches import Readings
+from cheng.kernel.rules import Change, Rule
 from cheng.standards.durations import days
 
 SKIPPED = int(BAD) & ~int(Quality.LATE)
@@ -23,6 +23,9 @@ SKIPPED = int(BAD) & ~int(Quality.LATE)
 ROWS = 131_072
 """Readings judged in one go; memory does not grow with the length of the time."""
 DAY = days(1).us
+MANY, BLOCK = 20_000, 100
+"""Things that a rule is tried on; of more, blocks are drawn evenly from the register, each of neighbours, which lie on
+the same pages of history."""
 
 
 def try_rule(
@@ -56,26 +59,51 @@ def _over_readings(
 ) -> None:
     register = things.register(entity.__name__)
     judges = [Judge(entity, [Judged.of(rule, s.condition(rule), s.hold_of(rule))], register) for s in settings]
-    names = [thing.id for thing in things.of_type(entity.__name__)]
-    for rows in _readings(things, history, entity, start, end):
+    members = things.of_type(entity.__name__)
+    names = [thing.id for thing in members]
+    drawn = sample(len(members))
+    tried = np.zeros(len(members), np.bool_)
+    tried[drawn] = True
+    chosen = [members[slot].idx for slot in drawn.tolist()] if len(drawn) < len(members) else None
+
+    def mine(changes: Iterable[Change]) -> Iterator[Change]:
+        """Those of the things drawn: the others only seem silent."""
+        return (change for change in changes if tried[change.slot])
+
+    for run in runs:
+        run.things, run.of = len(drawn), len(members)
+    for rows in _readings(things, history, entity, chosen, start, end):
         for run, judge in zip(runs, judges, strict=True):
             if not run.stopped:
                 run.readings += len(rows)
-                run.take(judge.take(rows)[1], names)
+                run.take(mine(judge.take(rows)[1]), names)
         if all(run.stopped for run in runs):
             return
     for run, judge in zip(runs, judges, strict=True):
-        run.take(judge.tick(end), names)
+        run.take(mine(judge.tick(end)), names)
         run.broken = judge.rules[0].broken
 
 
-def _readings(things: Things, history: History, entity: type[Entity], start: int, end: int) -> Iterator[Readings]:
-    """The good readings of a type in batches, by time; of all fields, as each report is a moment to judge at."""
+def sample(count: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+    """The places, among so many things, of those that a rule is tried on, in their order."""
+    if count <= MANY:
+        return np.arange(count)
+    begins = np.linspace(0, count - BLOCK, MANY // BLOCK).astype(np.intp)
+    return np.unique(begins[:, None] + np.arange(BLOCK))
+
+
+def _readings(
+    things: Things, history: History, entity: type[Entity], chosen: Sequence[int] | None, start: int, end: int
+) -> Iterator[Readings]:
+    """The good readings of a type in batches, by time; of all fields, as each report is a moment to judge at.
+
+    `chosen`: the indexes of the things whose readings count; None for all.
+    """
     columns = things.register(entity.__name__).columns()
     numbers = {things.attributes[entity.__name__, name]: column for name, column in columns.items()}
     table = np.full(len(things.fields), -1, np.int32)
     table[list(numbers)] = list(numbers.values())
-    for batch in history.scan(list(numbers), start, end, rows=ROWS):
+    for batch in history.scan(list(numbers), start, end, things=chosen, rows=ROWS):
         yield _as_readings(things, batch.take((batch.quality & SKIPPED) == 0), table)
 
 

@@ -102,6 +102,10 @@ class DryRun:
     hold: int
     readings: int = 0
     """how many were looked at"""
+    things: int = 0
+    """how many things it was tried on; 0 for events"""
+    of: int = 0
+    """how many there are"""
     stopped: bool = False
     """there were more than MOST alerts, and it stopped there"""
     broken: str = ""
@@ -153,6 +157,8 @@ class DryRun:
             "condition": self.condition,
             "hold": self.hold,
             "readings": self.readings,
+            "tried_on": self.things,
+            "of": self.of,
             "alerts": len(alerts),
             "things": len({trial.thing for trial in alerts}),
             "stopped": self.stopped,

@@ -30,7 +30,8 @@ export class Things {
   constructor(map, told, look) {
     Object.assign(this, { map, told, look });
     this.layers = told.layers.filter((layer) => !layer.moves || layer.from);
-    map.addSource(SOURCE, { type: "vector", tiles: [this.address], minzoom: 3, maxzoom: 16 });
+    this.asked = this.address; // of the tiles that are drawn
+    map.addSource(SOURCE, { type: "vector", tiles: [this.asked], minzoom: 3, maxzoom: 16 });
     const worse = badness(told.badness), alert = ["has", "level"];
     const colours = this.layers.flatMap((layer) => [layer.type, layer.colour[look]]);
     const colour = colours.length ? ["match", ["get", "type"], ...colours, GLOW[look]] : GLOW[look];
@@ -103,8 +104,9 @@ export class Things {
   follow(now) {
     for (const id of this.ids) this.map.setLayoutProperty(id, "visibility", now && this.shown.length ? "visible" : "none");
     this.map.setPaintProperty(`${SOURCE}-glow`, "circle-color", this.glow);
-    const source = this.map.getSource(SOURCE);
-    if (source.tiles[0] !== this.address) source.setTiles([this.address]);
+    if (this.asked === this.address) return;
+    this.asked = this.address;
+    this.map.getSource(SOURCE).setTiles([this.asked]);
   }
 
   refresh() {

@@ -311,14 +311,14 @@ async function begin() {
     if (mine) restore(form, mine);
   }
   root.dataset.ready = "";
+  window.addEventListener("online", again); // before the first try, during which the network may come back
+  window.addEventListener("offline", () => off("offline"));
+  document.addEventListener("visibilitychange", again);
+  setInterval(again, EVERY);
   await register(told);
   await again();
   if (await reached()) await keep(told).catch(() => null);
   root.dataset.kept = "";
-  window.addEventListener("online", again);
-  window.addEventListener("offline", () => off("offline"));
-  document.addEventListener("visibilitychange", again);
-  setInterval(again, EVERY);
 }
 
 begin();

@@ -12,6 +12,7 @@ from cheng.apps.city import manhole_covers
 from cheng.apps.city.manhole_covers import Cover
 from cheng.apps.government import official_vehicles
 from cheng.apps.government.official_vehicles import Vehicle
+from cheng.infrastructure import live_map
 from cheng.infrastructure.live_map import FEW, FEW_ALERTS, NEAR, Spots
 from cheng.infrastructure.registration import NewThing
 from cheng.methods.tiles import degrees, frame, mercator
@@ -132,3 +133,23 @@ def test_what_stands_still_is_worked_out_again_when_the_register_has_changed(tow
     town.hub.things.put([NewThing("c1", "Cover", geometry={"type": "Point", "coordinates": [106.6, 29.6]})], "tester")
     after = town.hub.live_map.spots("Cover")
     np.testing.assert_allclose(degrees(after.x, after.y), [[106.6], [29.6]])
+
+
+def test_readers_who_see_all_share_a_tile_for_a_second(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(live_map.time, "monotonic", lambda: now[0])
+    both = (("Cover", ""), ("Vehicle", "position"))
+    town.register(Cover, "c1", ward="North", depth=2, at=HERE)
+    town.register(Vehicle, "v1", at=HERE)
+    live = town.hub.live_map
+
+    def names(*types: tuple[str, str]) -> set[str]:
+        found = mapbox_vector_tile.decode(live.tile(address(14), types))["things"]["features"]
+        return {town.hub.things.by_idx[feature["id"]].id for feature in found}
+
+    assert names(*both) == {"c1", "v1"}
+    assert names(("Cover", "")) == {"c1"}
+    town.register(Cover, "c2", ward="North", depth=2, at=HERE)
+    assert names(*both) == {"c1", "v1"}
+    now[0] += 1
+    assert names(*both) == {"c1", "c2", "v1"}

@@ -14,8 +14,8 @@ from cheng.kernel.entities import Choice, Entity, Event
 from cheng.kernel.event_judging import judge_events
 from cheng.kernel.judging import Judge, Judged
 from cheng.kernel.observations import BAD, Batch, Quality
-from cheng.kernel.stretches import Readings
 from cheng.kernel.rules import Change, Rule
+from cheng.kernel.stretches import Readings
 from cheng.standards.durations import days
 
 SKIPPED = int(BAD) & ~int(Quality.LATE)

@@ -33,7 +33,9 @@ FEW_ALERTS = 200
 WIDE, NARROW = 512, 64
 """Units along a square in which alerts are counted, and along one of the glow."""
 LOOK_AFTER = 1.0
-"""Seconds after which the standing alerts are asked for again."""
+"""Seconds after which the standing alerts are asked for again, and tiles that many readers share are drawn again."""
+SHARED = 512
+"""Tiles that are kept for so long."""
 WORST = [1, 2, 3, 4]
 """How bad an alert is: its place in the levels of rules."""
 
@@ -125,6 +127,22 @@ class LiveMap:
         self._levels: Rows = np.zeros(0, np.intp)
         self._looked = -LOOK_AFTER
         self._kept: dict[str, tuple[Bools, Spots]] = {}
+        self._drawing = threading.Lock()
+        self._drawn: dict[tuple[Address, Sequence[tuple[str, str]]], tuple[float, bytes]] = {}
+
+    def tile(self, address: Address, types: tuple[tuple[str, str], ...]) -> bytes:
+        """A tile of the things of some types, each with its track field or "", for who may see them all with all their
+        alerts: a hundred walls that hear of the same change have it drawn once."""
+        key = (address, types)
+        with self._drawing:
+            drawn, now = self._drawn.get(key), time.monotonic()
+            if drawn is None or now - drawn[0] >= LOOK_AFTER:
+                if len(self._drawn) >= SHARED:
+                    self._drawn.clear()
+                box = frame(*address, buffer=BUFFER)
+                parts = [self.spots(name, track).within(box) for name, track in types]
+                drawn = self._drawn[key] = now, Spots.concat(parts).tile(address, self.things.types)
+            return drawn[1]
 
     def spots(self, type_name: str, track: str = "") -> Spots:
         """The things of a type that are in use, in the order of their slots; where they are by their `track` field, or

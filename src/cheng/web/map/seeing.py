@@ -40,12 +40,21 @@ def crowded(ask: Ask, entity: type[Entity]) -> bool:
     return track_of(ask, entity) != "" and ask.hub.things.register(entity.__name__).size() > CROWD
 
 
+def sees_whole(ask: Ask, entity: type[Entity]) -> bool:
+    """Whether the reader sees every thing of the type and may know of all its alerts."""
+    return all(unlimited(ask, entity, kind) for kind in ("thing", "alert"))
+
+
+def unlimited(ask: Ask, entity: type[Entity], kind: str) -> bool:
+    ways = reach(ask.actor, "see", kind)
+    return "any" in ways or ("public" in ways and entity.public)
+
+
 def allowed(ask: Ask, entity: type[Entity], kind: str, spots: Spots) -> Bools:
     """(n,) whether the reader may see each thing, or its alerts."""
-    ways = reach(ask.actor, "see", kind)
-    if "any" in ways or ("public" in ways and entity.public):
+    if unlimited(ask, entity, kind):
         return np.ones(len(spots.idx), np.bool_)
-    rest = ways - {"any", "public"}
+    rest = reach(ask.actor, "see", kind) - {"any", "public"}
     if not rest:
         return np.zeros(len(spots.idx), np.bool_)
     if rest == {OWN_DEPARTMENT.name}:

@@ -16,7 +16,7 @@ from cheng.security.seen import target
 from cheng.standards.problems import Refused
 from cheng.web.assets import FOR_EVER
 from cheng.web.city.seeing import entity_of, sees_all, types_seen
-from cheng.web.map.seeing import APART, crowded, spots_seen, track_of
+from cheng.web.map.seeing import APART, crowded, sees_whole, spots_seen, track_of
 from cheng.web.pages import PUBLIC, Answer, Ask, get
 
 TILE = "application/vnd.mapbox-vector-tile"
@@ -90,8 +90,13 @@ def things(ask: Ask, z: int, x: int, y: str) -> Answer:
     address = address_of(z, x, y)
     chosen = [entity_of(ask, name) for name in ask.query("types").split(",") if name]
     drawn = [entity for entity in chosen if track_of(ask, entity) == "" or (z < APART and crowded(ask, entity))]
-    parts = [spots_seen(ask, entity, frame(*address, buffer=BUFFER)) for entity in drawn]
-    return fresh(ask, Spots.concat(parts).tile(address, ask.hub.things.types) if parts else b"")
+    if not drawn:
+        return fresh(ask, b"")
+    if all(sees_whole(ask, entity) for entity in drawn):
+        return fresh(ask, ask.hub.live_map.tile(address, tuple((e.__name__, track_of(ask, e)) for e in drawn)))
+    box = frame(*address, buffer=BUFFER)
+    parts = [spots_seen(ask, entity, box) for entity in drawn]
+    return fresh(ask, Spots.concat(parts).tile(address, ask.hub.things.types))
 
 
 @get("/map/moving/{type_name:str}", needs=("see", "thing"), api=True, opt=OPEN)

@@ -1,6 +1,8 @@
 """Indicators: formulas with worked examples, and no number where there is nothing to count."""
 
 from datetime import date
+from operator import attrgetter
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -12,9 +14,11 @@ from cheng.kernel.indicators import (
     MEASURES,
     Fact,
     Indicator,
+    Kind,
     Value,
     by_day,
     compute,
+    condensed,
     grade,
     grouped,
     percent,
@@ -264,3 +268,26 @@ def test_every_measure_says_what_it_counts() -> None:
         for measure in measures.values():
             assert measure.numerator
             assert bool(measure.denominator) == (measure.kind in ("ratio", "mean"))
+
+
+fact = st.builds(
+    Fact,
+    id=st.just("x"),
+    label=st.just("x"),
+    at=st.just(START),
+    part=st.integers(-9, 9).map(float),
+    whole=st.integers(1, 4).map(float),
+    area=st.sampled_from(["", "n", "s"]),
+    department=st.sampled_from(["", "a", "b"]),
+    left_out=st.sampled_from(["", "", "void"]),
+)
+
+
+@given(st.sampled_from(get_args(Kind)), st.lists(fact, max_size=30))
+def test_condensed_rows_give_the_same_numbers(kind: Any, rows: list[Fact]) -> None:
+    few = condensed(kind, rows)
+    assert len(few) == len({(row.area, row.department) for row in rows if not row.left_out})
+    assert compute(kind, few) == compute(kind, rows)
+    for about in ("area", "department"):
+        counted = [row for row in rows if not row.left_out]
+        assert grouped(kind, few, attrgetter(about)) == grouped(kind, counted, attrgetter(about))

@@ -23,9 +23,9 @@ SKIPPED = int(BAD) & ~int(Quality.LATE)
 ROWS = 131_072
 """Readings judged in one go; memory does not grow with the length of the time."""
 DAY = days(1).us
-MANY, BLOCK = 20_000, 100
-"""Things that a rule is tried on; of more, blocks are drawn evenly from the register, each of neighbours, which lie on
-the same pages of history."""
+MANY, BLOCK = 20_000, 1_250
+"""Things that a rule is tried on; of more, blocks are drawn evenly from the register, each of neighbours: they lie on
+the same pages of history, and others need not be read."""
 
 
 def try_rule(

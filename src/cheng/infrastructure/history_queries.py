@@ -180,8 +180,7 @@ def scan(base: Base, ask: Ask, rows: int) -> Iterator[Batch]:
     """Readings by time and number in batches of at most `rows`, window after window, so that memory stays bounded."""
     pieces = base.pieces()
     for start, end in _windows(pieces, ask.start, ask.end) if not ask.nothing else ():
-        part = Ask(start, end, ask.things, ask.attrs, ask.good_only)
-        found = gather(pieces, part, base.report)
+        found = gather(pieces, ask.between(start, end), base.report)
         found = found.take(found.order_by("seq", "time"))
         for at in range(0, len(found), rows):
             yield found.take(slice(at, at + rows)).batch()

@@ -9,7 +9,7 @@ import pyarrow as pa
 from cheng.infrastructure.history_packing import PAGE
 from cheng.infrastructure.history_rows import Ask, Order, Rows
 from cheng.infrastructure.history_segments import Segment
-from cheng.infrastructure.history_tail import Chunk, among
+from cheng.infrastructure.history_tail import Chunk
 from cheng.infrastructure.history_unpacking import unpack
 
 Piece = Segment | Chunk
@@ -33,7 +33,7 @@ def gather(pieces: Sequence[Piece], ask: Ask, report: Report, wide: bool = True)
     segments = [piece for piece in pieces if isinstance(piece, Segment)]
     found = [within(segments, ask, keys, wide, report) for keys in ask.ranges()]
     if not ask.exact and ask.things is not None:
-        found = [rows.take(among(rows.thing, ask.things)) for rows in found]
+        found = [rows.take(ask.names(rows.thing)) for rows in found]
     held = (piece.read(ask) for piece in pieces if isinstance(piece, Chunk))
     return Rows.concat([*found, *(rows for rows in held if rows is not None)])
 

@@ -1,7 +1,8 @@
 """Readings in columns on their way through history: the question they answer, their order, their first of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -171,11 +172,28 @@ class Ask:
     things: Sequence[int] | None = None
     attrs: Sequence[int] | None = None
     good_only: bool = False
+    _named: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_), init=False, repr=False)
+    """(things + 1,) whether each is one of `things`, by its index; the last one is not"""
 
     def __post_init__(self) -> None:
         self.start, self.end = max(self.start, -FOREVER), min(self.end, FOREVER)
         self.things = None if self.things is None else sorted({int(thing) for thing in self.things})
         self.attrs = None if self.attrs is None else sorted({int(attr) for attr in self.attrs})
+        if self.things is not None and len(self.things) > 1:
+            self._named = np.zeros(max(self.things[-1], 0) + 2, np.bool_)
+            self._named[[thing for thing in self.things if thing >= 0]] = True
+
+    def between(self, start: int, end: int) -> Self:
+        """The same about [start, end)."""
+        part = copy(self)
+        part.start, part.end = start, end
+        return part
+
+    def names(self, thing: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+        """(n,) which of these is one of the things asked for; there has to be one."""
+        assert self.things is not None
+        one: npt.NDArray[np.bool_] = thing == self.things[0]
+        return one if len(self.things) == 1 else self._named[np.minimum(thing, len(self._named) - 1)]
 
     @classmethod
     def of_all(cls, start: int = -(1 << 63), end: int = 1 << 63) -> Self:
@@ -203,7 +221,16 @@ class Ask:
             return [(attr * KEY - half, attr * KEY + half - 1) for attr in self.attrs]
         if self.exact:
             return [(attr * KEY + thing, attr * KEY + thing) for attr in self.attrs for thing in self.things]
-        return [(attr * KEY + self.things[0], attr * KEY + self.things[-1]) for attr in self.attrs]
+        return [(attr * KEY + first, attr * KEY + last) for attr in self.attrs for first, last in self.stretches()]
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """(first, last) of the stretches in which the things lie, cut at the widest gaps; there has to be one."""
+        things = np.array(self.things)
+        gaps = np.diff(things)
+        wide = np.argsort(gaps, kind="stable")[len(gaps) - FEW + 1 :] if len(gaps) >= FEW else np.arange(len(gaps))
+        cuts = np.sort(wide[gaps[wide] > GAP])
+        firsts, lasts = things[np.append(0, cuts + 1)], things[np.append(cuts, len(gaps))]
+        return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
     @property
     def exact(self) -> bool:
@@ -212,4 +239,6 @@ class Ask:
 
 
 FEW = 16
-"""things that are looked for one by one"""
+"""things that are looked for one by one, and stretches of things that are"""
+GAP = 1_000
+"""things that are read over rather than looked for anew"""

@@ -93,7 +93,7 @@ class Chunk:
         if self.time_first >= ask.end or self.time_last < ask.start:
             return None
         thing, attr, time, value = (column[: self.rows] for column in self.columns)
-        rows = np.flatnonzero(among(thing, ask.things)) if ask.things is not None else np.arange(self.rows)
+        rows = np.flatnonzero(ask.names(thing)) if ask.things is not None else np.arange(self.rows)
         if ask.attrs is not None:
             rows = rows[among(attr[rows], ask.attrs)]
         rows = rows[(time[rows] >= ask.start) & (time[rows] < ask.end)]

@@ -13,7 +13,7 @@ from cheng.infrastructure.clock import Clock
 from cheng.infrastructure.indicator_facts import Readings, collect
 from cheng.infrastructure.store import Store, serialise
 from cheng.infrastructure.tables import indicator_values
-from cheng.kernel.indicators import Fact, Indicator, Value, compute, grouped
+from cheng.kernel.indicators import Fact, Indicator, Value, compute, condensed, grouped
 from cheng.standards.calendars import EPOCH, MICROSECOND, Calendar
 
 Dimension = Literal["area", "department"]
@@ -62,7 +62,7 @@ class IndicatorBook:
     def lineage(self, indicator: type[Indicator], start: int, end: int) -> list[Fact]:
         """Every row that the number of a period comes from, those left out included, each with the reason."""
         with self.store.read() as conn:
-            return collect(conn, indicator, start, end, self.clock.now(), self.readings)
+            return list(collect(conn, indicator, start, end, self.clock.now(), self.readings))
 
     # -- day by day
 
@@ -101,12 +101,17 @@ class IndicatorBook:
     def _facts_by_day(self, indicator: type[Indicator], days: list[date]) -> dict[date, list[Fact]]:
         """Cases and alerts are asked for once and laid out by day; readings are added up day by day."""
         if indicator.subject() not in ("flow", "rule"):
-            ends = {day: (self.start_of(day), self.start_of(day + timedelta(1))) for day in days}
-            return {day: self.lineage(indicator, *ends[day]) for day in days}
+            return {day: self._condensed(indicator, day) for day in days}
         laid_out: dict[date, list[Fact]] = {day: [] for day in days}
         for fact in self.lineage(indicator, self.start_of(days[0]), self.start_of(days[-1] + timedelta(1))):
             laid_out[self.calendar.day(fact.at)].append(fact)
         return laid_out
+
+    def _condensed(self, indicator: type[Indicator], day: date) -> list[Fact]:
+        start, end = self.start_of(day), self.start_of(day + timedelta(1))
+        with self.store.read() as conn:
+            facts = collect(conn, indicator, start, end, self.clock.now(), self.readings)
+            return condensed(indicator.how().kind, facts)
 
     def keep_all(self, days_back: int = DAYS_BACK) -> int:
         """The daily job: every indicator; how many there are."""

@@ -11,6 +11,8 @@ from cheng.kernel.indicators import Fact, Indicator, run_fact
 from cheng.kernel.observations import BAD, Batch
 
 MINUTE = 60_000_000
+AT_A_TIME = 2_000
+"""Things read in one go."""
 NOT_IN_USE = ("retired", "unknown")
 
 
@@ -23,16 +25,16 @@ class Readings(Protocol):
 
 def collect(
     conn: Connection, indicator: type[Indicator], start: int, end: int, now: int, readings: Readings | None
-) -> list[Fact]:
-    """The facts of [start, end), as far as they are known at `now`, µs."""
+) -> Iterator[Fact]:
+    """The facts of [start, end), as far as they are known at `now`, µs; read from the connection as they are taken."""
     measure = indicator.name_of_measure()
     if indicator.subject() == "flow":
-        return list(of_flow(conn, indicator, measure, start, min(end, now + 1), now))
+        return of_flow(conn, indicator, measure, start, min(end, now + 1), now)
     if indicator.subject() == "rule":
-        return list(of_rule(conn, indicator.of.key(), measure, start, end))
+        return of_rule(conn, indicator.of.key(), measure, start, end)
     if indicator.subject() == "entity":
-        return list(of_entity(conn, indicator.of.__name__, measure, start, min(end, now + 1), readings))
-    return list(of_field(conn, indicator.of, measure, start, min(end, now + 1), readings))
+        return of_entity(conn, indicator.of.__name__, measure, start, min(end, now + 1), readings)
+    return of_field(conn, indicator.of, measure, start, min(end, now + 1), readings)
 
 
 def of_flow(
@@ -107,10 +109,10 @@ def of_field(
             yield of_thing(row, start, part, float(count))
 
 
-def in_use(conn: Connection, type_: str) -> Sequence[RowMapping]:
+def in_use(conn: Connection, type_: str) -> Iterator[RowMapping]:
     query = select(things.c.idx, things.c.id, things.c.name, things.c.owner, things.c.areas)
     query = query.where(things.c.type == type_, things.c.state.not_in(NOT_IN_USE))
-    return conn.execute(query.order_by(things.c.idx)).mappings().all()
+    return iter(conn.execute(query.order_by(things.c.idx), execution_options={"yield_per": AT_A_TIME}).mappings())
 
 
 def of_thing(row: RowMapping, at: int, part: float, whole: float = 1.0) -> Fact:

@@ -209,6 +209,20 @@ def grouped(kind: Kind, facts: Iterable[Fact], by: Callable[[Fact], Key]) -> dic
     return {key: compute(kind, groups[key]) for key in sorted(groups, key=str)}
 
 
+def condensed(kind: Kind, facts: Iterable[Fact]) -> list[Fact]:
+    """One row for each area and department, with the same numbers: what a million things come to, not which."""
+    best = {"max": max, "min": min}.get(kind)
+    found: dict[tuple[str, str], tuple[int, float, float]] = {}
+    for fact in facts:
+        if fact.left_out:
+            continue
+        key = fact.area, fact.department
+        at, part, whole = found.get(key, (fact.at, 0.0, 0.0))
+        part = best(part, fact.part) if best and key in found else fact.part if best else part + fact.part
+        found[key] = at, part, whole + fact.whole
+    return [Fact("", "", at, part, whole, *key) for key, (at, part, whole) in found.items()]
+
+
 def by_day(kind: Kind, facts: Iterable[Fact], calendar: Days) -> dict[date, Value]:
     """The trend: one number for each day of the city on which something happened."""
     return grouped(kind, facts, lambda fact: calendar.day(fact.at))

@@ -1,5 +1,6 @@
 """Grids on their pages: what does not fit is told and drawn, and a community is cut and its grids gathered there."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -183,3 +184,12 @@ def test_unit_grids_crowd_no_list(hub: Hub, visitor: Come) -> None:
     assert leader.get("/areas/unit:1").status_code == 404
     assert leader.get("/things/Area/unit:1").status_code == 200
     assert "unit:1" not in visitor("operator").get("/desk/quiet").text
+
+
+@pytest.mark.parametrize("path", ["/areas/at", CHECK, CUT, GATHER])
+def test_all_pages_about_grids_lie_under_their_line_of_the_menu(hub: Hub, visitor: Come, path: str) -> None:
+    def lit(role: str) -> list[str]:
+        return re.findall(r'<a href="([^"]+)" aria-current="page"', visitor(role).get(path).text)
+
+    assert lit("operator") == [CHECK]
+    assert path != "/areas/at" or lit("leader") == ["/areas"]  # who has no such line

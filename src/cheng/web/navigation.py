@@ -98,11 +98,11 @@ class Navigation:
         return found
 
     def entries(self, ask: Ask) -> list[Entry]:
-        """The menu of the present section, as far as this reader may."""
-        path = str(ask.request.scope["path"]).rstrip("/")
+        """The menu of the present section, as far as this reader may; a page may say `under` which line it belongs."""
+        path, under = str(ask.request.scope["path"]).rstrip("/"), ask.request.route_handler.opt.get("under")
         mine = [entry for entry in self.menus.get(self.section(ask), []) if open_to(ask, entry.needs)]
         fits = [e.path for e in mine if path == e.path or path.startswith(e.path + "/")]
-        current = max(fits, key=len, default="")
+        current = under if any(e.path == under for e in mine) else max(fits, key=len, default="")
         return [Entry(ask._(e.text), e.path, e.needs, e.order, e.path == current, key=e.key) for e in mine]
 
     def home(self, ask: Ask) -> str:

@@ -166,21 +166,23 @@ def get(
     about: str = "",
     icon: str = "",
     section: str = "",
+    under: str = "",
     api: bool = False,
     shared: Callable[[Ask], Hashable] | None = None,
     opt: dict[str, Any] | None = None,
     **options: Any,
 ) -> Decorator:
-    """A page under `path`; further options are Litestar's."""
+    """A page under `path`; `under`: the line of the menu it belongs to, where its address does not tell. Further
+    options are Litestar's."""
     told = {"entry": entry, "order": order, "about": about, "icon": icon, "api": api, "page": not api, **(opt or {})}
-    told |= {"shared": shared, "section": section}
+    told |= {"shared": shared, "section": section, "under": under}
     return route(litestar_get, path, needs, told, options)
 
 
-def post(path: str | Iterable[str], *, needs: Needs, api: bool = False, **options: Any) -> Decorator:
+def post(path: str | Iterable[str], *, needs: Needs, under: str = "", api: bool = False, **options: Any) -> Decorator:
     """What happens when a form is sent to `path`; answers 200 unless the page says otherwise."""
     options.setdefault("status_code", 200)
-    return route(litestar_post, path, needs, {"api": api, "page": not api}, options)
+    return route(litestar_post, path, needs, {"api": api, "page": not api, "under": under}, options)
 
 
 def see_other(ask: Ask, path: str, told: str = "", /, **query: Any) -> Answer:

@@ -12,7 +12,7 @@ from cheng.web.city.areas import LEVELS
 from cheng.web.pages import Ask, Page, get
 
 
-@get("/areas/at", needs=("see", "thing"))
+@get("/areas/at", needs=("see", "thing"), under="/areas/check")
 def grid_at(ask: Ask) -> Page:
     """By `?q=longitude,latitude` or `?q=code`."""
     asked = ask.query("q").strip()

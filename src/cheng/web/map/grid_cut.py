@@ -24,7 +24,7 @@ TOGETHER = 8
 CHANGED = "Streets or areas have changed since you looked. Please look at the grids again before you take them."
 
 
-@get("/areas/cut/{area:str}", needs=("register", "thing"))
+@get("/areas/cut/{area:str}", needs=("register", "thing"), under="/areas/check")
 def cut(ask: Ask, area: str) -> Page:
     """Unit grids as the streets part a community, to be looked at."""
     about, size = community(ask, area), asked(ask.query("size") or f"{SIZE:.0f}")
@@ -32,13 +32,13 @@ def cut(ask: Ask, area: str) -> Page:
     return page(ask, about, UNIT, size, found, told)
 
 
-@post("/areas/cut/{area:str}", needs=("register", "thing"))
+@post("/areas/cut/{area:str}", needs=("register", "thing"), under="/areas/check")
 def take_cut(ask: Ask, area: str) -> Answer:
     """Take them into the register."""
     return take(ask, area, UNIT, lambda size: ask.hub.grids.cut(area, size))
 
 
-@get("/areas/gather/{area:str}", needs=("register", "thing"))
+@get("/areas/gather/{area:str}", needs=("register", "thing"), under="/areas/check")
 def gather(ask: Ask, area: str) -> Page:
     """Responsibility grids built of adjacent unit grids, to be looked at."""
     about, count = community(ask, area), asked(ask.query("size") or str(TOGETHER))
@@ -46,7 +46,7 @@ def gather(ask: Ask, area: str) -> Page:
     return page(ask, about, GRID, count, found, told)
 
 
-@post("/areas/gather/{area:str}", needs=("register", "thing"))
+@post("/areas/gather/{area:str}", needs=("register", "thing"), under="/areas/check")
 def take_gathered(ask: Ask, area: str) -> Answer:
     """Take them into the register, and the unit grids into them."""
     return take(ask, area, GRID, lambda count: ask.hub.grids.gather(area, count))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
+from pathlib import Path
 from urllib.parse import urlencode
 
 from bench.measuring import child, folder, free_port
@@ -42,18 +43,27 @@ class City:
 @contextmanager
 def city() -> Iterator[City]:
     """A new one in a process of its own."""
+    with folder() as data, living(data, "small", PAST) as (found, _):
+        yield found
+
+
+@contextmanager
+def living(data: Path, scale: str, past: str) -> Iterator[tuple[City, "subprocess.Popen[str]"]]:
+    """The city of a folder, and its process; its password is told at the first start alone."""
     port = free_port()
-    with folder() as data:
-        words = ["up", "--data", str(data), "--port", str(port), "--mqtt-port", str(free_port())]
-        words += ["--demo", "small", "--history", PAST]
-        with child("-c", "from cheng.cli import main; main()", *words) as process:
-            yield City(f"http://127.0.0.1:{port}", password(process))
+    words = ["up", "--data", str(data), "--port", str(port), "--mqtt-port", str(free_port())]
+    words += ["--demo", scale, "--history", past]
+    with child("-c", "from cheng.cli import main; main()", *words) as process:
+        yield City(f"http://127.0.0.1:{port}", password(process)), process
 
 
 def password(process: subprocess.Popen[str]) -> str:
     """What a city tells when it is ready."""
     assert process.stdout is not None
+    found = ""
     for line in process.stdout:
         if told := TOLD.search(line):
-            return told[2]
+            found = told[2]
+        if line.startswith("Stop it"):
+            return found
     raise SystemExit("the city did not start")

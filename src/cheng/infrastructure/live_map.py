@@ -77,9 +77,8 @@ class Spots:
     def within(self, box: tuple[float, float, float, float]) -> Self:
         """Those between the west, north, east and south edge on the square."""
         west, north, east, south = box
-        return self.take(
-            np.flatnonzero((self.x >= west) & (self.x < east) & (self.y >= north) & (self.y < south)),
-        )
+        inside = (self.x >= west) & (self.x < east) & (self.y >= north) & (self.y < south)
+        return self.take(np.flatnonzero(inside))  # few of very many: quicker than by the mask
 
     def tile(self, address: Address, types: Sequence[str]) -> bytes:
         """A tile, not compressed; `types` are the names by their numbers.

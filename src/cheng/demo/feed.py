@@ -98,7 +98,7 @@ class Feed:
         finally:
             worker.stop()
             with_orders.close()
-        if self.last - begun >= hours(1).us:  # what is shorter the hub's own chore takes up at once
+        if self.last - begun >= hours(1).us and not stopped():  # what is shorter the hub's own chore takes up at once
             so_far("working out the indicators of its past")
             self.hub.indicators.keep_all(3)
         clock.go()

@@ -126,7 +126,7 @@ def geometries(things: Sequence[Thing | None], name: str) -> npt.NDArray[Any]:
     Most things are points, and many refer to the same one: neither is read by the library one by one.
     """
     found = np.full(len(things), None, object)
-    points: list[int] = []
+    points: dict[int, tuple[float, float]] = {}
     read: dict[int, Any] = {}
     for n, thing in enumerate(things):
         if thing is None:
@@ -134,11 +134,11 @@ def geometries(things: Sequence[Thing | None], name: str) -> npt.NDArray[Any]:
         value = thing.properties.get(name)
         if not value and thing.shape is None:
             if thing.point is not None:
-                points.append(n)
+                points[n] = thing.point
             continue
         if thing.idx not in read:
             value = value or thing.geometry
             read[thing.idx] = from_geojson(value) if isinstance(value, dict) else None
         found[n] = read[thing.idx]
-    found[points] = shapely.points(np.array([things[n].point for n in points]).reshape(-1, 2))  # type: ignore[union-attr]
+    found[list(points)] = shapely.points(np.array(list(points.values())).reshape(-1, 2))
     return found

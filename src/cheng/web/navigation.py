@@ -99,7 +99,8 @@ class Navigation:
 
     def entries(self, ask: Ask) -> list[Entry]:
         """The menu of the present section, as far as this reader may; a page may say `under` which line it belongs."""
-        path, under = str(ask.request.scope["path"]).rstrip("/"), ask.request.route_handler.opt.get("under")
+        path, handler = str(ask.request.scope["path"]).rstrip("/"), ask.request.scope.get("route_handler")
+        under = handler.opt.get("under") if handler is not None else None  # no page there, none of its own
         mine = [entry for entry in self.menus.get(self.section(ask), []) if open_to(ask, entry.needs)]
         fits = [e.path for e in mine if path == e.path or path.startswith(e.path + "/")]
         current = under if any(e.path == under for e in mine) else max(fits, key=len, default="")
